@@ -1,0 +1,1 @@
+//! Every call into the page: transports, timers, page signals. No policy.

@@ -1,0 +1,19 @@
+//! steadystream keeps a streamed AI run alive in the user's page: every run ends in exactly one visible outcome, no
+//! character is lost or doubled, and the page never waits.
+//!
+//! The house, from the inside out; dependencies flow one way, `boundary -> browser -> engine`:
+//!
+//! * [`engine`] decides. Pure Rust: no JS, clock, entropy, callback or I/O. Bytes and inputs in, decisions and deltas out.
+//! * `browser` acts. Every call into the page's APIs: transports, timers, page signals. No policy.
+//! * `boundary` translates. The `#[wasm_bindgen]` types behind the hand-written classes of the npm package.
+//!
+//! On a host target only the engine exists, so that `cargo check` proves its purity and `cargo test` needs no browser.
+
+#![warn(missing_docs)]
+
+pub mod engine;
+
+#[cfg(target_arch = "wasm32")]
+mod boundary;
+#[cfg(target_arch = "wasm32")]
+mod browser;
