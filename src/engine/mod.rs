@@ -5,6 +5,7 @@
 //! outputs; nothing that the network says can make it panic.
 
 pub mod backoff;
+pub mod http;
 pub mod rng;
 pub mod time;
 pub mod timer;
