@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod http;
+pub mod liveness;
 pub mod rng;
 pub mod time;
 pub mod timer;
