@@ -5,6 +5,7 @@
 //! outputs; nothing that the network says can make it panic.
 
 pub mod backoff;
+pub mod environment;
 pub mod http;
 pub mod liveness;
 pub mod rng;
