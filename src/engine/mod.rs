@@ -5,6 +5,7 @@
 //! outputs; nothing that the network says can make it panic.
 
 pub mod backoff;
+pub mod cursor;
 pub mod environment;
 pub mod http;
 pub mod liveness;
