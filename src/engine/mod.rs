@@ -4,6 +4,11 @@
 //! next deadline), and promises: a late or spurious timeout is harmless; the same seed and the same inputs give the same
 //! outputs; nothing that the network says can make it panic.
 
+pub mod backoff;
+pub mod cursor;
+pub mod environment;
+pub mod http;
+pub mod liveness;
 pub mod rng;
 pub mod time;
 pub mod timer;
