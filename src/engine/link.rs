@@ -10,7 +10,7 @@
 use super::{
     backoff::Backoff,
     config::Config,
-    environment::{Environment, Signal},
+    environment::{Change, Environment, Signal},
     error::Code,
     liveness::{self, Liveness},
     rng::Rng,
@@ -64,11 +64,11 @@ pub enum Due {
 /// What follows from a lost connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// The link waits by itself and will ask for a connection.
+    /// Try again after a wait.
     Retry,
     /// Two connections in a row opened and brought nothing new: worth asking the server before the next.
     Doubtful,
-    /// The budget is spent. The link is idle.
+    /// The budget is spent.
     Exhausted,
 }
 
@@ -83,7 +83,6 @@ pub struct Link {
     timers: Table,
     give_up_after: Millis,
     max_attempts: u32,
-    stable_after: Millis,
     connect_timeout: Option<Millis>,
     // The retry budget: time without a connection, already counted and still running.
     stranded: Millis,
@@ -102,13 +101,12 @@ impl Link {
         Self {
             phase: Phase::Idle,
             conn: Conn(0),
-            backoff: Backoff::new(config.backoff.clone()),
-            liveness: Liveness::new(config.liveness.clone(), now),
+            backoff: Backoff::new(config.backoff),
+            liveness: Liveness::new(config.liveness, now),
             environment,
             timers: Table::default(),
             give_up_after: config.give_up_after,
             max_attempts: config.max_attempts,
-            stable_after: config.backoff.stable_after,
             connect_timeout: Some(config.connect_timeout),
             stranded: Millis::ZERO,
             stranded_since: None,
@@ -208,39 +206,41 @@ impl Link {
         self.hint = Some(wait);
     }
 
-    /// The connection ended, failed or was refused in a way that may pass. `floor` is what `Retry-After` asks for.
-    pub fn handle_lost(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) -> Next {
+    /// The connection ended, failed or was refused in a way that may pass. The link is idle afterwards: the owner lets it
+    /// [`Link::wait`], or asks the server first.
+    pub fn handle_lost(&mut self, now: Instant) -> Next {
         if let Phase::Open { since } = self.phase {
-            let alive_for = self.last_byte.map_or(Millis::ZERO, |last| last.since(since));
-            if alive_for >= self.stable_after && !self.progressed {
-                self.backoff.reset();
-            }
+            let lived = self.last_byte.map_or(Millis::ZERO, |last| last.since(since));
             if !self.progressed {
+                self.backoff.handle_lived(lived);
                 self.fruitless += 1;
             }
         }
         self.count_stranded(now);
         self.stranded_since = Some(now);
-        if self.stranded >= self.give_up_after || self.backoff.attempt() >= self.max_attempts {
-            self.hold();
-            return Next::Exhausted;
+        self.hold();
+        if self.is_spent() {
+            Next::Exhausted
+        } else if self.fruitless >= 2 {
+            Next::Doubtful
+        } else {
+            Next::Retry
         }
-        if self.fruitless >= 2 {
-            self.hold();
-            return Next::Doubtful;
-        }
-        self.wait(floor, rng, now);
-        Next::Retry
     }
 
-    /// Waits for the next attempt by the backoff's rule, also after the owner held the link.
+    /// Whether the retry budget is spent, as of the last loss.
+    pub fn is_spent(&self) -> bool {
+        self.stranded >= self.give_up_after || self.backoff.attempt() >= self.max_attempts
+    }
+
+    /// Waits for the next attempt by the backoff's rule. `floor` is what `Retry-After` asks for.
     pub fn wait(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) {
-        self.timers.clear_all();
         let delay = self.backoff.next_delay(rng, floor.max(self.hint));
         if !self.environment.may_connect() {
             self.park(now);
             return;
         }
+        self.timers.clear_all();
         let until = now + delay;
         self.phase = Phase::Waiting { until };
         self.timers.set(Timer::Reconnect, until);
@@ -268,20 +268,18 @@ impl Link {
 
     /// The page's weather changed.
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) -> Option<Due> {
-        let could = self.environment.may_connect();
-        self.environment.handle(signal);
-        let can = self.environment.may_connect();
-        match self.phase {
-            Phase::Parked if can => self.connect(now),
-            Phase::Waiting { .. } if !can => {
-                self.park(now);
-                None
-            }
-            // Back online, or thawed: what the wait was for may be over.
-            Phase::Waiting { .. } if !could => self.connect(now),
-            Phase::Connecting | Phase::Open { .. } if matches!(signal, Signal::PageHidden) => {
+        let change = self.environment.handle(signal)?;
+        let may_connect = self.environment.may_connect();
+        match (change, self.phase) {
+            // What the wait was for may be over.
+            (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => self.connect(now),
+            (Change::Frozen, Phase::Connecting | Phase::Open { .. }) => {
                 self.park(now);
                 Some(Due::Drop)
+            }
+            (Change::Frozen | Change::Offline, Phase::Waiting { .. }) => {
+                self.park(now);
+                None
             }
             _ => None,
         }

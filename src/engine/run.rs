@@ -28,11 +28,14 @@ use super::{
     reader::{Incoming, Item, Reader},
     request::Request,
     rng::Rng,
-    time::Instant,
+    time::{Instant, Millis},
     timer::{Table, Timer},
     transcript::Transcript,
     window::Window,
 };
+
+/// How long a confirmed stop waits for the run's own terminal event.
+const LAST_WORDS: Millis = Millis(1_000);
 
 /// A question's number: a reply that carries another one is late and means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,7 +166,7 @@ pub struct Wish {
     /// The cursor of what the caller already holds: events after it are asked for.
     pub cursor: Option<String>,
     /// Fail with [`Code::ConnectFailed`] when the first connection fails within this time and before any event (B-ES-7).
-    pub grace: Option<super::time::Millis>,
+    pub grace: Option<Millis>,
     /// Keep raw events for a listener, see [`Run::listen`].
     pub listen: bool,
 }
@@ -179,7 +182,7 @@ enum Road {
 #[derive(Clone, Debug)]
 enum Doubt {
     /// The send's response broke after its head and before it named the run.
-    Send,
+    Accepted,
     /// Connections open and bring nothing.
     Fruitless,
     /// The budget is spent.
@@ -224,17 +227,18 @@ struct Core {
     exact: Transcript,
     shown: Option<Transcript>,
     position: Position,
-    resume_from: Option<String>,
 
     doubt: Option<(Ask, Doubt)>,
     stopping: Option<Stopping>,
     reauthorized: bool,
     live_tried: bool,
     head_seen: bool,
+    // The server took the send: it is not repeated before its fate is known.
+    accepted: bool,
     events_here: bool,
     any_event: bool,
     began: Instant,
-    grace: Option<super::time::Millis>,
+    grace: Option<Millis>,
     flap: Option<Failure>,
     counts: Counts,
 
@@ -276,10 +280,7 @@ impl Run {
     /// Starts a run by sending, or follows one that exists: `wish.body` or `wish.run` decides.
     pub fn new(wish: Wish, config: Config, environment: Environment, seed: u64, now: Instant) -> Self {
         let link = Link::new(&config, environment, now);
-        let mut position = Position::default();
-        if let Some(cursor) = &wish.cursor {
-            position.advance(cursor.as_bytes());
-        }
+        let position = wish.cursor.as_ref().map_or_else(Position::new, |cursor| Position::after(cursor.as_bytes()));
         let mut run = Self {
             reader: Reader::new(config.max_event_bytes),
             core: Core {
@@ -299,12 +300,12 @@ impl Run {
                 exact: Transcript::new(),
                 shown: None,
                 position,
-                resume_from: wish.cursor,
                 doubt: None,
                 stopping: None,
                 reauthorized: false,
                 live_tried: false,
                 head_seen: false,
+                accepted: false,
                 events_here: false,
                 any_event: false,
                 began: now,
@@ -445,8 +446,7 @@ impl Run {
             core.exact = Transcript::new();
             core.exact.rewrite();
             core.shown = None;
-            core.position = Position::default();
-            core.resume_from = None;
+            core.position = Position::new();
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());
@@ -460,6 +460,7 @@ impl Run {
         core.stopping = None;
         core.reauthorized = false;
         core.live_tried = false;
+        core.accepted = false;
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
         core.set_out(now);
@@ -559,6 +560,9 @@ impl Core {
             Some(Due::Connect(conn)) => {
                 self.head_seen = false;
                 self.events_here = false;
+                if self.road == Road::Sending && self.accepted {
+                    return self.ask_status(Doubt::Accepted, now);
+                }
                 let request = self.request();
                 self.push(Output::Connect { conn, request });
                 self.touch();
@@ -574,10 +578,11 @@ impl Core {
         match self.road {
             Road::Sending => requests::send(self.body.as_deref().unwrap_or("{}")),
             Road::Following => {
-                if self.resume_from.is_none() {
+                if self.position.is_none() {
                     self.start_over();
                 }
-                requests::events(&self.session, self.run.as_deref().unwrap_or(""), self.resume_from.as_deref())
+                let cursor = core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty());
+                requests::events(&self.session, self.run.as_deref().unwrap_or(""), cursor)
             }
             Road::Live => requests::resume(&self.session, run),
         }
@@ -600,11 +605,10 @@ impl Core {
         match http::judge(head) {
             http::Verdict::Accept => {
                 self.link.handle_opened(now);
+                self.accepted |= self.road == Road::Sending;
                 self.touch();
             }
             http::Verdict::Retry { after } => {
-                // The server has spoken: what it refused it has not begun.
-                self.head_seen = false;
                 self.lose(Failure::passing(Code::HttpStatus).with_status(head.status), after, now);
             }
             http::Verdict::Reauthorize if !self.reauthorized => {
@@ -640,7 +644,7 @@ impl Core {
     }
 
     /// The connection is lost in a way that may pass.
-    fn lose(&mut self, failure: Failure, floor: Option<super::time::Millis>, now: Instant) {
+    fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
         self.disconnect();
         self.counts.losses += 1;
         if self.stopping.is_some() {
@@ -652,19 +656,14 @@ impl Core {
             return;
         }
         self.note_flap(&failure);
-        let accepted = self.road == Road::Sending && self.head_seen;
-        match self.link.handle_lost(floor, &mut self.rng, now) {
-            // The send arrived and must not be repeated unseen: its run may have ended, and with it the memory of its
-            // request id (B-SEND-4).
-            Next::Retry | Next::Doubtful if accepted => {
-                self.link.hold();
-                self.ask_status(Doubt::Send, now);
-            }
-            Next::Retry => {}
-            Next::Doubtful if self.road == Road::Sending => self.link.wait(None, &mut self.rng, now),
-            Next::Doubtful => self.ask_status(Doubt::Fruitless, now),
-            Next::Exhausted if self.road == Road::Sending && !accepted => self.give_up(failure),
+        match self.link.handle_lost(now) {
+            Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure),
             Next::Exhausted => self.ask_status(Doubt::Spent, now),
+            // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
+            // id (B-SEND-4).
+            _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
+            Next::Doubtful if self.road != Road::Sending => self.ask_status(Doubt::Fruitless, now),
+            _ => self.link.wait(floor, &mut self.rng, now),
         }
         self.touch();
     }
@@ -839,8 +838,7 @@ impl Core {
         self.any_event = true;
         self.status = Status::Streaming;
         self.road = Road::Following;
-        self.resume_from = None;
-        self.position = Position::default();
+        self.position = Position::new();
         self.link.handle_progress();
         self.set_out(now);
     }
@@ -900,15 +898,16 @@ impl Core {
             return;
         }
         match (doubt, standing) {
-            (Doubt::Send, Standing::Active { run: Some(run) }) => {
+            (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
                 self.run = Some(run);
                 self.follow(now);
             }
-            (Doubt::Send, Standing::Active { run: None } | Standing::Unknown)
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
             | (Doubt::Fruitless, Standing::Active { .. } | Standing::Unknown) => {
-                match self.link.handle_lost(None, &mut self.rng, now) {
-                    Next::Exhausted => self.give_up(Failure::passing(Code::GaveUp)),
-                    _ => self.link.wait(None, &mut self.rng, now),
+                if self.link.handle_lost(now) == Next::Exhausted {
+                    self.give_up(Failure::passing(Code::GaveUp));
+                } else {
+                    self.link.wait(None, &mut self.rng, now);
                 }
             }
             (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
@@ -927,7 +926,7 @@ impl Core {
                 self.settle(Status::Interrupted, By::Server, Some(failure));
             }
             (doubt, Standing::Over) => {
-                let code = if self.any_event { Code::RunEnded } else { Code::RunNotFound };
+                let code = if self.any_event || self.accepted { Code::RunEnded } else { Code::RunNotFound };
                 let (status, detail) = match doubt {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
@@ -945,6 +944,7 @@ impl Core {
             self.settle_stopped(now);
         } else if matches!(self.link.phase(), Phase::Open { .. }) {
             self.stopping = Some(Stopping::Confirmed);
+            self.timers.set(Timer::Stop, now + LAST_WORDS);
         } else {
             self.settle_stopped(now);
         }
@@ -984,9 +984,12 @@ impl Core {
         }
         self.timers.clear_all();
         self.link.close();
-        self.exact.finish();
-        if let Some(shown) = &mut self.shown {
-            shown.finish();
+        // An interrupted run may go on: its last part stays open.
+        if status != Status::Interrupted {
+            self.exact.finish();
+            if let Some(shown) = &mut self.shown {
+                shown.finish();
+            }
         }
         self.status = status;
         self.by = by;
@@ -1060,7 +1063,7 @@ impl Core {
 
     fn write_cursor(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"cursor\":");
-        write_optional(out, self.position.as_bytes());
+        write_optional(out, (!self.position.is_none()).then_some(self.position.as_bytes()));
         out.extend_from_slice(b",\"updatedAt\":");
         write_number_or_null(out, self.updated_at);
     }
