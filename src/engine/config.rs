@@ -23,6 +23,8 @@ pub struct Config {
     pub stop_timeout: Millis,
     /// Whether the server keeps an event log (GET /stream/events). Without one a send's own response is all there is.
     pub event_log: bool,
+    /// Follow the log through the browser's own `EventSource` instead of `fetch`.
+    pub native: bool,
     /// The largest event, in bytes (P-11): 16 MiB.
     pub max_event_bytes: usize,
 }
@@ -39,6 +41,7 @@ impl Default for Config {
             status_timeout: Millis(5_000),
             stop_timeout: Millis(5_000),
             event_log: true,
+            native: false,
             max_event_bytes: 16 * 1024 * 1024,
         }
     }

@@ -35,6 +35,10 @@ pub enum Code {
     Aborted,
     /// A one-shot request (stop, status) failed.
     RequestFailed,
+    /// A one-shot request got no reply in time.
+    RequestTimeout,
+    /// The bytes ended before the run did (a run core's `end`).
+    Truncated,
 }
 
 impl Code {
@@ -55,6 +59,8 @@ impl Code {
             Self::EventTooLarge => "event-too-large",
             Self::Aborted => "aborted",
             Self::RequestFailed => "request-failed",
+            Self::RequestTimeout => "request-timeout",
+            Self::Truncated => "truncated",
         }
     }
 }

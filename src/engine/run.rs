@@ -50,6 +50,8 @@ pub enum Output {
         conn: Conn,
         /// What to ask for.
         request: Request,
+        /// Through the browser's own `EventSource`.
+        native: bool,
     },
     /// Close this stream. It may be closed already.
     Disconnect {
@@ -78,8 +80,10 @@ pub enum Urgency {
     /// Nothing changed.
     #[default]
     None,
-    /// With the next flush.
-    Frame,
+    /// The transcript grew.
+    Content,
+    /// The state changed too.
+    State,
     /// At once: the run has settled.
     Now,
 }
@@ -229,7 +233,7 @@ struct Core {
     position: Position,
 
     doubt: Option<(Ask, Doubt)>,
-    stopping: Option<Stopping>,
+    stopping: bool,
     reauthorized: bool,
     live_tried: bool,
     head_seen: bool,
@@ -248,14 +252,6 @@ struct Core {
     events: Vec<u8>,
     dirty: Dirty,
     urgency: Urgency,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Stopping {
-    /// The stop is on its way.
-    Asked(Ask),
-    /// The server took it; its terminal event may still come.
-    Confirmed,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -280,6 +276,7 @@ impl Run {
     /// Starts a run by sending, or follows one that exists: `wish.body` or `wish.run` decides.
     pub fn new(wish: Wish, config: Config, environment: Environment, seed: u64, now: Instant) -> Self {
         let link = Link::new(&config, environment, now);
+        let of_session = wish.body.is_none() && wish.run.is_none();
         let position = wish.cursor.as_ref().map_or_else(Position::new, |cursor| Position::after(cursor.as_bytes()));
         let mut run = Self {
             reader: Reader::new(config.max_event_bytes),
@@ -289,7 +286,7 @@ impl Run {
                 timers: Table::default(),
                 outputs: VecDeque::new(),
                 asks: 0,
-                road: if wish.body.is_some() { Road::Sending } else { Road::Following },
+                road: if wish.run.is_none() { Road::Sending } else { Road::Following },
                 session: wish.session,
                 run: wish.run,
                 request_id: wish.request_id,
@@ -301,11 +298,12 @@ impl Run {
                 shown: None,
                 position,
                 doubt: None,
-                stopping: None,
+                stopping: false,
                 reauthorized: false,
                 live_tried: false,
                 head_seen: false,
-                accepted: false,
+                // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
+                accepted: of_session,
                 events_here: false,
                 any_event: false,
                 began: now,
@@ -317,7 +315,7 @@ impl Run {
                 listening: wish.listen,
                 events: Vec::new(),
                 dirty: Dirty { state: true, cursor: false, end: false },
-                urgency: Urgency::Frame,
+                urgency: Urgency::State,
                 config,
             },
         };
@@ -327,12 +325,7 @@ impl Run {
 
     /// Shows the text of a status reply's snapshot until the log has caught up with it (B-RES-3).
     pub fn seed(&mut self, status: &[u8]) {
-        if let Some(snapshot) = bichat::status_snapshot(status) {
-            let mut seeded = Transcript::new();
-            seeded.apply(&snapshot);
-            self.core.shown = Some(seeded);
-            self.core.touch();
-        }
+        self.core.seed(status);
     }
 
     // ---- inputs ----
@@ -400,7 +393,7 @@ impl Run {
                     }
                 }
                 // The server had its time to confirm, and then to send its own terminal event.
-                Timer::Stop => self.core.settle_stopped(now),
+                Timer::Stop => self.core.settle_stopped(),
                 _ => {}
             }
         }
@@ -409,20 +402,39 @@ impl Run {
         }
     }
 
-    /// Cancels the run at the server. It settles as cancelled when the server confirms, or when the stop's time is up.
+    /// The user cancels: the caller sends the stop request and reports its reply with [`Run::handle_stop_reply`].
+    ///
+    /// From here on nothing reconnects. The run settles as cancelled by the user: with its own terminal event, or
+    /// shortly after the server's confirmation, or when the stop's time is up.
     pub fn stop(&mut self, now: Instant) {
         let core = &mut self.core;
-        if core.status.is_settled() || core.stopping.is_some() {
+        if core.status.is_settled() || core.stopping {
             return;
         }
         core.drop_doubt();
-        let ask = core.ask(requests::stop(&core.session));
-        core.stopping = Some(Stopping::Asked(ask));
+        core.stopping = true;
         core.timers.set(Timer::Stop, now + core.config.stop_timeout);
-        if matches!(core.link.phase(), Phase::Waiting { .. } | Phase::Parked | Phase::Idle) {
+        if !matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             core.link.hold();
         }
         core.touch();
+    }
+
+    /// The stop's reply came; `status` 0 means that none did.
+    pub fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        let core = &mut self.core;
+        if !core.stopping || core.status.is_settled() {
+            return;
+        }
+        if status == 0 {
+            // The user's wish stands; that it may not have arrived is said.
+            core.error = Some(Failure::passing(Code::RequestFailed));
+        }
+        if status != 0 && matches!(core.link.phase(), Phase::Open { .. }) {
+            core.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            core.settle_stopped();
+        }
     }
 
     /// Stops watching. The run goes on at the server.
@@ -452,15 +464,15 @@ impl Run {
                 core.body = Some(body.into());
             }
         }
-        core.road = if core.run.is_none() && core.body.is_some() { Road::Sending } else { Road::Following };
+        core.road = if core.run.is_none() { Road::Sending } else { Road::Following };
         core.status = Status::Pending;
         core.by = By::Server;
         core.error = None;
         core.flap = None;
-        core.stopping = None;
+        core.stopping = false;
         core.reauthorized = false;
         core.live_tried = false;
-        core.accepted = false;
+        core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
         core.set_out(now);
@@ -538,12 +550,23 @@ impl Run {
     }
 
     /// Writes what changed since the last call, as the run of `slot`.
-    pub fn write_delta(&mut self, slot: u32, out: &mut Delta) {
-        self.core.write_delta(slot, out);
+    ///
+    /// Without `content`, for a run that nobody watches, the transcript waits in its pages until the end.
+    pub fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
+        self.core.write_delta(slot, out, content);
     }
 }
 
 impl Core {
+    fn seed(&mut self, status: &[u8]) {
+        if let Some(snapshot) = bichat::status_snapshot(status) {
+            let mut seeded = Transcript::new();
+            seeded.apply(&snapshot);
+            self.shown = Some(seeded);
+            self.touch();
+        }
+    }
+
     /// Connects by the present road.
     fn set_out(&mut self, now: Instant) {
         self.link.set_connect_timeout(match self.road {
@@ -564,7 +587,8 @@ impl Core {
                     return self.ask_status(Doubt::Accepted, now);
                 }
                 let request = self.request();
-                self.push(Output::Connect { conn, request });
+                let native = self.is_native();
+                self.push(Output::Connect { conn, request, native });
                 self.touch();
             }
             Some(Due::Lost(code)) => self.lose(Failure::passing(code), None, now),
@@ -586,6 +610,10 @@ impl Core {
             }
             Road::Live => requests::resume(&self.session, run),
         }
+    }
+
+    fn is_native(&self) -> bool {
+        self.config.native && self.road == Road::Following
     }
 
     /// What comes next is the whole run from its beginning: build it anew, and keep the old text on screen meanwhile.
@@ -626,7 +654,7 @@ impl Core {
     /// The road was refused for a reason that will not pass.
     fn refuse(&mut self, failure: Failure, now: Instant) {
         self.disconnect();
-        if self.stopping.is_some() {
+        if self.stopping {
             self.link.hold();
             return;
         }
@@ -647,7 +675,7 @@ impl Core {
     fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
         self.disconnect();
         self.counts.losses += 1;
-        if self.stopping.is_some() {
+        if self.stopping {
             // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
             self.link.hold();
             return;
@@ -689,7 +717,7 @@ impl Core {
         if self.listening {
             let out = self.next_event();
             out.extend_from_slice(b"{\"flap\":");
-            write_failure(out, failure);
+            delta::write_failure(out, Some(failure));
             out.push(b'}');
         }
         self.touch();
@@ -778,7 +806,7 @@ impl Core {
         }
         self.forward(incoming);
         self.advance_status(&incoming.event);
-        self.urgency = self.urgency.max(Urgency::Frame);
+        self.urgency = self.urgency.max(Urgency::Content);
     }
 
     fn advance_status(&mut self, event: &RunEvent<'_>) {
@@ -792,7 +820,7 @@ impl Core {
                 // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
                 let (status, by) = match how {
                     Terminal::Completed => (Status::Completed, By::Server),
-                    _ if self.stopping.is_some() => (Status::Cancelled, By::User),
+                    _ if self.stopping => (Status::Cancelled, By::User),
                     Terminal::Cancelled => (Status::Cancelled, By::Server),
                     Terminal::Failed => (Status::Failed, By::Server),
                 };
@@ -877,11 +905,6 @@ impl Core {
     }
 
     fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
-        if let Some(Stopping::Asked(asked)) = self.stopping
-            && asked == ask
-        {
-            return self.handle_stop_reply(status, now);
-        }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
             other => {
@@ -900,6 +923,7 @@ impl Core {
         match (doubt, standing) {
             (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
                 self.run = Some(run);
+                self.seed(body);
                 self.follow(now);
             }
             (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
@@ -926,7 +950,7 @@ impl Core {
                 self.settle(Status::Interrupted, By::Server, Some(failure));
             }
             (doubt, Standing::Over) => {
-                let code = if self.any_event || self.accepted { Code::RunEnded } else { Code::RunNotFound };
+                let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
                 let (status, detail) = match doubt {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
@@ -937,20 +961,7 @@ impl Core {
         }
     }
 
-    fn handle_stop_reply(&mut self, status: u16, now: Instant) {
-        if status == 0 {
-            // Not delivered, as far as we know. The user's wish stands; that it may not have arrived is said.
-            self.error = Some(Failure::passing(Code::RequestFailed));
-            self.settle_stopped(now);
-        } else if matches!(self.link.phase(), Phase::Open { .. }) {
-            self.stopping = Some(Stopping::Confirmed);
-            self.timers.set(Timer::Stop, now + LAST_WORDS);
-        } else {
-            self.settle_stopped(now);
-        }
-    }
-
-    fn settle_stopped(&mut self, _now: Instant) {
+    fn settle_stopped(&mut self) {
         self.disconnect();
         let error = self.error.take();
         self.settle(Status::Cancelled, By::User, error);
@@ -974,11 +985,6 @@ impl Core {
 
     fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
         self.drop_doubt();
-        if let Some(Stopping::Asked(ask)) = self.stopping
-            && by != By::User
-        {
-            self.push(Output::Forget { ask });
-        }
         if matches!(self.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             self.disconnect();
         }
@@ -1005,7 +1011,7 @@ impl Core {
 
     fn touch(&mut self) {
         self.dirty.state = true;
-        self.urgency = self.urgency.max(Urgency::Frame);
+        self.urgency = self.urgency.max(Urgency::State);
     }
 
     /// Hands the raw event to whoever listens.
@@ -1019,7 +1025,7 @@ impl Core {
             out.extend_from_slice(b",\"data\":");
             out.extend_from_slice(incoming.data);
             out.push(b'}');
-            self.urgency = self.urgency.max(Urgency::Frame);
+            self.urgency = self.urgency.max(Urgency::State);
         }
     }
 
@@ -1030,7 +1036,7 @@ impl Core {
         &mut self.events
     }
 
-    fn write_delta(&mut self, slot: u32, out: &mut Delta) {
+    fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
         if let Some(shown) = &self.shown
             && self.exact.text_utf16_len() >= shown.text_utf16_len()
         {
@@ -1038,11 +1044,13 @@ impl Core {
             self.exact.rewrite();
         }
         out.begin_run(slot);
-        self.shown.as_mut().unwrap_or(&mut self.exact).write_delta(out);
+        if content || self.dirty.end {
+            self.shown.as_mut().unwrap_or(&mut self.exact).write_delta(out);
+        }
         if self.dirty.state {
             let head = out.member("state");
             self.write_state(head);
-        } else if self.dirty.cursor {
+        } else if self.dirty.cursor && content {
             let head = out.member("state");
             head.push(b'{');
             self.write_cursor(head);
@@ -1089,10 +1097,12 @@ impl Core {
             _ => None,
         };
         write_number_or_null(out, retry_at);
+        out.extend_from_slice(b",\"transport\":");
+        delta::write_str(out, if self.is_native() { "eventsource" } else { "fetch" });
         out.extend_from_slice(b",\"error\":");
-        write_failure_or_null(out, if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() });
+        delta::write_failure(out, if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() });
         out.extend_from_slice(b"},\"error\":");
-        write_failure_or_null(out, self.error.as_ref());
+        delta::write_failure(out, self.error.as_ref());
         out.extend_from_slice(b",\"startedAt\":");
         write_number_or_null(out, self.started_at);
         out.push(b',');
@@ -1131,24 +1141,4 @@ fn write_number_or_null(out: &mut Vec<u8>, number: Option<u64>) {
         Some(number) => delta::write_u64(out, number),
         None => out.extend_from_slice(b"null"),
     }
-}
-
-fn write_failure_or_null(out: &mut Vec<u8>, failure: Option<&Failure>) {
-    match failure {
-        Some(failure) => write_failure(out, failure),
-        None => out.extend_from_slice(b"null"),
-    }
-}
-
-fn write_failure(out: &mut Vec<u8>, failure: &Failure) {
-    out.extend_from_slice(b"{\"code\":");
-    delta::write_str(out, failure.code.as_str());
-    out.extend_from_slice(if failure.retryable { b",\"retryable\":true" } else { b",\"retryable\":false" });
-    out.extend_from_slice(b",\"status\":");
-    write_number_or_null(out, failure.status.map(u64::from));
-    out.extend_from_slice(b",\"attempts\":");
-    write_number_or_null(out, failure.attempts.map(u64::from));
-    out.extend_from_slice(b",\"detail\":");
-    write_optional(out, failure.detail.as_ref().map(String::as_bytes));
-    out.push(b'}');
 }
