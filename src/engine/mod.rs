@@ -4,6 +4,17 @@
 //! next deadline), and promises: a late or spurious timeout is harmless; the same seed and the same inputs give the same
 //! outputs; nothing that the network says can make it panic.
 
+pub mod delta;
+pub mod event;
+pub mod json;
+pub mod protocol;
+pub mod reader;
 pub mod rng;
+mod simd;
+mod sse;
+pub mod text;
+pub mod text_blocks;
 pub mod time;
 pub mod timer;
+pub mod transcript;
+pub mod window;
