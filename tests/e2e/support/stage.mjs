@@ -10,9 +10,9 @@ export class Stage {
 
   static async open() {
     const stage = new Stage();
-    [stage.browser, stage.server] = await Promise.all([launchBrowser(), startServer()]);
-    stage.#servers.push(stage.server);
+    stage.server = await stage.addServer();
     stage.control = stage.server.control;
+    stage.browser = await launchBrowser();
     return stage;
   }
 
@@ -42,7 +42,7 @@ export class Stage {
   }
 
   async close() {
-    await this.browser.close();
+    await this.browser?.close();
     await Promise.all(this.#servers.map((server) => server.stop()));
   }
 }
