@@ -121,6 +121,14 @@ test('a subscriber gets one snapshot a flush, and parts keep their identity', ()
   assert.equal(heard[2].cursor, '5-0');
 });
 
+test('text of a run that is gone does not end up in another', () => {
+  const { stream, raw } = opened();
+  stream.subscribe(() => {});
+  raw.emit(99, appended(0, 'gone', true), 'gone');
+  raw.tell(1, appended(0, 'mine', true), 'mine');
+  assert.equal(stream.getSnapshot().text, 'mine');
+});
+
 test('nothing is told while the caller is still inside the library', async () => {
   const { stream } = opened();
   const heard = [];
