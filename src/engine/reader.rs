@@ -7,7 +7,7 @@
 
 use super::event::{Fault, JsonStr, RunEvent};
 use super::json;
-use super::protocol::{self, Decoded, Hole, Protocol, Span, UNNAMED};
+use super::protocol::{self, Hole, Protocol, Shape, Span, UNNAMED};
 use super::simd;
 use super::sse::{self, Framer, Step};
 use super::time::Millis;
@@ -72,7 +72,7 @@ pub struct Reader {
     protocol: Protocol,
     max_event_bytes: usize,
     framer: Framer,
-    envelope: Envelope,
+    envelopes: Envelopes,
     // The unfinished frame between two chunks, and throughout while it is longer than the window's headroom.
     carry: Vec<u8>,
     // The last item borrowed the carry: it is free now.
@@ -89,7 +89,7 @@ impl Reader {
             protocol,
             max_event_bytes,
             framer: Framer::default(),
-            envelope: Envelope::default(),
+            envelopes: Envelopes::default(),
             carry: Vec::new(),
             carry_spent: false,
             clean: Vec::new(),
@@ -112,7 +112,7 @@ impl Reader {
 
     /// Bytes of memory held between two chunks.
     pub fn held_bytes(&self) -> usize {
-        self.carry.capacity() + self.clean.capacity() + self.framer.held_bytes() + self.envelope.literals.capacity()
+        self.carry.capacity() + self.clean.capacity() + self.framer.held_bytes() + self.envelopes.held_bytes()
     }
 
     /// Takes the first `len` bytes of the window's chunk. Iterate to the end: what is left unread is lost, and only
@@ -156,6 +156,7 @@ impl Reader {
     fn overflow(&mut self) -> Option<Found> {
         self.carry = Vec::new();
         self.overflown = true;
+        self.framer.restart();
         Some(Found::Overflow)
     }
 }
@@ -172,7 +173,6 @@ pub struct Feed<'a> {
 
 /// What was found, as positions.
 enum Found {
-    Hit(Hit),
     Frame { frame: sse::Frame, data: Span, base: usize, in_carry: bool, is_clean: bool },
     Id { id: Span, base: usize, in_carry: bool },
     Comment,
@@ -187,12 +187,14 @@ impl Feed<'_> {
     /// The next item; `None` when the chunk is read.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Item<'_>> {
+        if let Some(hit) = self.fit() {
+            return Some(Item::Event(self.reader.envelopes.open(self.window.bytes(), &hit)));
+        }
         let found = self.find()?;
         let window = self.window.bytes();
-        let Reader { protocol, envelope, carry, framer, clean, .. } = &mut *self.reader;
+        let Reader { protocol, envelopes, carry, framer, clean, .. } = &mut *self.reader;
         let place = |base: usize, in_carry: bool| if in_carry { &**carry } else { window.get(base..).unwrap_or(&[]) };
         Some(match found {
-            Found::Hit(hit) => Item::Event(envelope.open(window, &hit)),
             Found::Frame { frame, data, base, in_carry, is_clean } => {
                 let bytes = place(base, in_carry);
                 let values = if is_clean { &**clean } else { bytes };
@@ -201,19 +203,19 @@ impl Feed<'_> {
                 let len = data.end - data.start;
                 let id = frame.id.map(|id| id.of(values));
                 let name = frame.name.map(|name| name.of(values)).filter(|name| !name.is_empty()).unwrap_or(UNNAMED);
-                match protocol::decode_wide(*protocol, name, wide, len) {
-                    Ok(decoded) => {
-                        if !is_clean && !frame.is_joined && !frame.is_mixed && !in_carry {
-                            envelope.learn(bytes, &frame, data, name, &decoded);
+                let mut shape = Shape::default();
+                let event = protocol::decode_wide(*protocol, name, wide, len, &mut shape);
+                let data_bytes = wide.get(..len).unwrap_or(&[]);
+                match event {
+                    Ok(event) => {
+                        let is_whole = !is_clean && !frame.is_joined && !frame.is_mixed && !in_carry;
+                        let is_reasoning = matches!(event, RunEvent::Reasoning { .. });
+                        if is_whole && (is_reasoning || matches!(event, RunEvent::Text { .. })) {
+                            envelopes.learn(bytes, &frame, data, name, &shape, is_reasoning);
                         }
-                        let timestamp = decoded.timestamp.unwrap_or_default().of(wide);
-                        let data = wide.get(..len).unwrap_or(&[]);
-                        Item::Event(Incoming { id, name, data, event: decoded.event, timestamp })
+                        Item::Event(Incoming { id, name, data: data_bytes, event, timestamp: shape.timestamp.of(wide) })
                     }
-                    Err(fault) => {
-                        let data = wide.get(..len).unwrap_or(&[]);
-                        Item::Malformed(Malformed { id, name, data, fault })
-                    }
+                    Err(fault) => Item::Malformed(Malformed { id, name, data: data_bytes, fault }),
                 }
             }
             Found::Id { id, base, in_carry } => Item::Id(id.of(place(base, in_carry))),
@@ -221,6 +223,22 @@ impl Feed<'_> {
             Found::Retry(after) => Item::Retry(after),
             Found::Overflow => Item::Overflow,
         })
+    }
+
+    /// The shortcut: the frame at hand, if it is like an earlier one.
+    #[inline]
+    fn fit(&mut self) -> Option<Hit> {
+        let reader = &mut *self.reader;
+        if self.in_carry || !reader.framer.is_aligned() {
+            return None;
+        }
+        let hit = reader.envelopes.fit(self.window.bytes(), self.at, self.end)?;
+        if hit.end - self.at > reader.max_event_bytes {
+            return None;
+        }
+        self.at = hit.end;
+        reader.framer.passed(hit.ends_in_cr);
+        Some(hit)
     }
 
     fn find(&mut self) -> Option<Found> {
@@ -244,13 +262,6 @@ impl Feed<'_> {
         let Some(skipped) = reader.framer.skip(here) else { return self.save() };
         self.at += skipped;
         let here = bytes.get(self.at..self.end)?;
-        if let Some(hit) = reader.envelope.fit(bytes, self.at, self.end)
-            && hit.end - self.at <= reader.max_event_bytes
-        {
-            self.at = hit.end;
-            reader.framer.passed(bytes.get(hit.end.wrapping_sub(1)).copied().unwrap_or(0));
-            return Some(Some(Found::Hit(hit)));
-        }
         Some(match reader.framer.step(here) {
             Step::More => return self.save(),
             Step::Comment { drop } | Step::Retry { drop, .. } if drop > reader.max_event_bytes => reader.overflow(),
@@ -372,7 +383,16 @@ fn push_clean(bytes: &[u8], out: &mut Vec<u8>) -> Span {
     Span { start, end: out.len() }
 }
 
-/// The shape of the last text frame.
+/// The shapes of the last text frames: one for text and one for reasoning, or two of the same where a server changes its mind.
+#[derive(Default)]
+struct Envelopes {
+    pair: [Envelope; 2],
+    // The one that fitted or was learned last.
+    latest: bool,
+    // How often one was learned since one fitted.
+    vain: u32,
+}
+
 #[derive(Default)]
 struct Envelope {
     // The literals in order, each padded to whole blocks.
@@ -384,8 +404,7 @@ struct Envelope {
     data_piece: usize,
     data_offset: usize,
     tail: usize,
-    // How often it was learned since it last fitted.
-    vain: u32,
+    ends_in_cr: bool,
 }
 
 /// A literal and the hole behind it.
@@ -401,28 +420,87 @@ struct Piece {
 #[derive(Clone, Copy, Default)]
 struct Hit {
     id: Span,
-    text: usize,
-    text_len: usize,
+    text: Span,
     escaped: bool,
     ascii: bool,
     timestamp: Span,
     data: Span,
     end: usize,
+    ends_in_cr: bool,
 }
 
 /// The most digits of a number in a hole: no overflow, and one block to search.
 const MOST_DIGITS: usize = 15;
 
+impl Envelopes {
+    fn held_bytes(&self) -> usize {
+        self.pair.iter().map(|one| one.literals.capacity() + one.name.capacity()).sum()
+    }
+
+    fn latest(&self) -> &Envelope {
+        let [one, other] = &self.pair;
+        if self.latest { other } else { one }
+    }
+
+    #[inline]
+    fn fit(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<Hit> {
+        for _ in 0..2 {
+            if let Some(hit) = self.latest().fit(bytes, at, end) {
+                self.vain = 0;
+                return Some(hit);
+            }
+            self.latest = !self.latest;
+        }
+        None
+    }
+
+    /// The event of a frame that has just fitted.
+    #[inline]
+    fn open<'a>(&'a self, bytes: &'a [u8], hit: &Hit) -> Incoming<'a> {
+        let envelope = self.latest();
+        let wide = bytes.get(hit.text.start..).unwrap_or(&[]);
+        let text = JsonStr::scanned(wide, hit.text.end - hit.text.start, hit.escaped, hit.ascii);
+        Incoming {
+            id: if hit.id.end == 0 { None } else { Some(hit.id.of(bytes)) },
+            name: &envelope.name,
+            data: hit.data.of(bytes),
+            event: if envelope.is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } },
+            timestamp: hit.timestamp.of(bytes),
+        }
+    }
+
+    /// Learns the shape of a text frame that was decoded in full.
+    fn learn(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, name: &[u8], shape: &Shape, is_reasoning: bool) {
+        // Where every frame differs in more than the holes, stop learning each of them.
+        self.vain = self.vain.wrapping_add(1);
+        if self.vain > 8 && !self.vain.is_multiple_of(16) {
+            return;
+        }
+        // The same kind of event in a new shape takes the old one's place.
+        if self.latest().is_reasoning != is_reasoning {
+            self.latest = !self.latest;
+        }
+        let [one, other] = &mut self.pair;
+        let envelope = if self.latest { other } else { one };
+        envelope.forget();
+        if envelope.set(bytes, frame, data, shape).is_none() {
+            return envelope.forget();
+        }
+        envelope.is_reasoning = is_reasoning;
+        envelope.name.extend_from_slice(name);
+    }
+}
+
 impl Envelope {
     /// The data's holes, an id and the end.
-    const MOST: usize = protocol::Holes::MOST + 2;
+    const MOST: usize = Shape::MOST + 2;
     /// Longer literals are not worth comparing.
     const MOST_BYTES: usize = 1024;
 
     /// Tries the frame at `bytes[at..end]`.
     #[inline]
     fn fit(&self, bytes: &[u8], mut at: usize, end: usize) -> Option<Hit> {
-        let mut hit = Hit::default();
+        let mut hit = Hit { ends_in_cr: self.ends_in_cr, ..Hit::default() };
         for (number, piece) in self.pieces.iter().enumerate() {
             let literal = self.literals.get(piece.start..piece.padded_end)?;
             if piece.len == 0 || !simd::begins(bytes, at, literal, piece.len) {
@@ -447,14 +525,18 @@ impl Envelope {
                     at = stop;
                 }
                 Hole::Text => {
-                    let text = json::scan_string(bytes.get(at..)?, end.checked_sub(at)?)?;
-                    if !text.is_ascii() && core::str::from_utf8(text.raw()).is_err() {
+                    let (mut stop, wide) = simd::string_stop(bytes, at)?;
+                    hit.ascii = !wide;
+                    if bytes.get(stop) != Some(&b'"') {
+                        let text = json::scan_string(bytes.get(at..)?, end.checked_sub(at)?)?;
+                        (hit.escaped, hit.ascii) = (!text.is_plain(), text.is_ascii());
+                        stop = at + text.raw().len();
+                    }
+                    hit.text = Span { start: at, end: stop };
+                    if !hit.ascii && core::str::from_utf8(hit.text.of(bytes)).is_err() {
                         return None;
                     }
-                    hit.text = at;
-                    hit.text_len = text.raw().len();
-                    (hit.escaped, hit.ascii) = (!text.is_plain(), text.is_ascii());
-                    at += hit.text_len;
+                    at = stop;
                 }
                 Hole::Number | Hole::Timestamp => {
                     let stop = simd::digits_end(bytes, at)?;
@@ -472,72 +554,34 @@ impl Envelope {
         None
     }
 
-    /// The event of a frame that fitted.
-    #[inline]
-    fn open<'a>(&'a mut self, bytes: &'a [u8], hit: &Hit) -> Incoming<'a> {
-        self.vain = 0;
-        let wide = bytes.get(hit.text..).unwrap_or(&[]);
-        let text = JsonStr::scanned(wide, hit.text_len, hit.escaped, hit.ascii);
-        Incoming {
-            id: if hit.id.end == 0 { None } else { Some(hit.id.of(bytes)) },
-            name: &self.name,
-            data: hit.data.of(bytes),
-            event: if self.is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } },
-            timestamp: hit.timestamp.of(bytes),
-        }
-    }
-
-    /// Learns the shape of a text frame that was decoded in full; leaves others alone.
-    fn learn(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, name: &[u8], decoded: &Decoded<'_>) {
-        let is_reasoning = match decoded.event {
-            RunEvent::Text { .. } => false,
-            RunEvent::Reasoning { .. } => true,
-            _ => return,
-        };
-        // Where every frame differs in more than the holes, stop learning each of them.
-        self.vain = self.vain.wrapping_add(1);
-        if self.vain > 8 && !self.vain.is_multiple_of(16) {
-            return;
-        }
-        self.forget();
-        if self.set(bytes, frame, data, decoded).is_none() {
-            return self.forget();
-        }
-        self.is_reasoning = is_reasoning;
-        self.name.clear();
-        self.name.extend_from_slice(name);
-    }
-
     fn forget(&mut self) {
         self.literals.clear();
+        self.name.clear();
         self.pieces = Default::default();
     }
 
-    fn set(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, decoded: &Decoded<'_>) -> Option<()> {
-        let holes = decoded.holes.all()?;
+    fn set(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, shape: &Shape) -> Option<()> {
+        let holes = shape.holes()?;
         if frame.len > Self::MOST_BYTES || holes.iter().filter(|hole| hole.0 == Hole::Text).count() != 1 {
             return None;
         }
         // The data must be the frame's last line.
-        let tail = Span { start: data.end, end: frame.len };
-        if !tail.of(bytes).iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+        let tail = Span { start: data.end, end: frame.len }.of(bytes);
+        if !tail.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return None;
         }
-        (self.data_piece, self.tail) = (0, frame.len - data.end);
+        (self.tail, self.ends_in_cr) = (tail.len(), tail.last() == Some(&b'\r'));
         let (mut at, mut count) = (0, 0);
         if let Some(id) = frame.id {
             let value = id.of(bytes);
-            if id.end > data.start
-                || value.first().is_none_or(|&first| first == b' ')
-                || simd::printable_end(value, 0).is_some()
-            {
+            let is_plain = value.first().is_some_and(|&first| first != b' ') && simd::printable_end(value, 0).is_none();
+            if id.end > data.start || !is_plain {
                 return None;
             }
             self.push(bytes, &mut count, Span { start: at, end: id.start }, Hole::Id)?;
             at = id.end;
-            self.data_piece = count;
         }
-        self.data_offset = data.start - at;
+        (self.data_piece, self.data_offset) = (count, data.start - at);
         for &(hole, span) in holes {
             let span = span.shifted(data.start);
             if hole != Hole::Text && span.end - span.start > MOST_DIGITS {

@@ -75,6 +75,12 @@ impl Framer {
         &self.joined
     }
 
+    /// Whether the next byte belongs to a frame for sure.
+    #[inline]
+    pub fn is_aligned(&self) -> bool {
+        self.begun && !self.skip_lf
+    }
+
     /// How many bytes at the front of a frame's bytes belong to no frame: a BOM, or the LF of a line end whose CR came before.
     /// `None` if it takes more bytes to tell.
     pub fn skip(&mut self, bytes: &[u8]) -> Option<usize> {
@@ -133,10 +139,14 @@ impl Framer {
         }
     }
 
-    /// A whole frame of `len` bytes, ending in `last`, was recognised by other means: the next one begins.
-    pub fn passed(&mut self, last: u8) {
-        self.finish(0);
-        self.skip_lf = last == b'\r';
+    /// The frame was recognised by other means: the next one begins.
+    #[inline]
+    pub fn passed(&mut self, ends_in_cr: bool) {
+        // Else nothing of the frame was looked at.
+        if self.line > 0 || self.seen > 0 {
+            self.finish(0);
+        }
+        self.skip_lf = ends_in_cr;
     }
 
     fn finish(&mut self, len: usize) -> Frame {

@@ -7,7 +7,7 @@
 //! Only members that the event needs are checked, and those that end a run are never refused over a detail: a run that
 //! has ended must settle. `null` is as good as absent.
 
-use super::super::{Decoded, Hole, Holes, Span, UNNAMED};
+use super::super::{Hole, Shape, Span, UNNAMED};
 use crate::engine::event::{Fault, JsonStr, RunEvent, Snapshot, Terminal, Tool, tool_slot};
 use crate::engine::json::{Members, Value};
 
@@ -49,29 +49,34 @@ fn kind(name: &[u8]) -> Kind {
 }
 
 /// Decodes `wide[..len]`, which is valid UTF-8.
-pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> Result<Decoded<'a>, Fault> {
+pub(in crate::engine) fn decode<'a>(
+    name: &[u8],
+    wide: &'a [u8],
+    len: usize,
+    shape: &mut Shape,
+) -> Result<RunEvent<'a>, Fault> {
     let mut members = Members::open_wide(wide, len)?;
     let (mut own_type, mut content, mut detail, mut error, mut run_id) = (None, None, None, None, None);
     let (mut generation, mut seq) = (None, None);
-    let (mut content_seen, mut timestamp, mut holes) = (false, None, Holes::default());
+    let mut content_seen = false;
     while let Some((key, value)) = members.next()? {
         match known(key) {
             Member::Type => own_type = present(value),
             Member::Content => {
                 if content_seen {
-                    holes.spoil();
+                    shape.spoil();
                 }
                 content_seen = true;
                 content = present(value);
                 if let Value::String(text) = value {
                     let end = members.at() - 1;
-                    holes.push(Hole::Text, Span { start: end - text.raw().len(), end });
+                    shape.push(Hole::Text, Span { start: end - text.raw().len(), end });
                 }
             }
             Member::Timestamp => {
                 if let Some(span) = integer(value, members.at()) {
-                    timestamp = Some(span);
-                    holes.push(Hole::Timestamp, span);
+                    shape.timestamp = span;
+                    shape.push(Hole::Timestamp, span);
                 }
             }
             Member::RunId => run_id = present(value),
@@ -86,7 +91,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
             Member::TextBlockSeq => seq = present(value),
             Member::Unknown => {
                 if let Some(span) = integer(value, members.at()) {
-                    holes.push(Hole::Number, span);
+                    shape.push(Hole::Number, span);
                 }
             }
         }
@@ -107,7 +112,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
         (None, _) => named,
     };
     let detail = |of| detail.and_then(|(found, value)| (found == of).then_some(value));
-    let event = match kind {
+    Ok(match kind {
         Kind::Text => RunEvent::Text { text: string(content, "content")?.unwrap_or_default() },
         Kind::Reasoning => RunEvent::Reasoning { text: string(content, "content")?.unwrap_or_default() },
         Kind::ToolStart | Kind::ToolEnd => match detail(Detail::Tool) {
@@ -134,8 +139,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
             RunEvent::Ended { how, error: error.and_then(|value| value.as_str()), generation_ms: generation }
         }
         Kind::Unknown => RunEvent::Ignored,
-    };
-    Ok(Decoded { event, timestamp, holes })
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
