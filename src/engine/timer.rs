@@ -11,17 +11,17 @@ pub enum Timer {
     Connect,
     /// No byte in time on an open connection: treat it as cut.
     Silence,
-    /// Offline for long: ask the environment again, in case its `online` signal was lost.
-    Offline,
-    /// A one-shot request (status, stop) got no reply in time.
-    Reply,
-    /// The connect grace is over: from here on, failures are flaps (B-ES-7, B-ES-8).
-    Grace,
+    /// The page has not been able to connect for long: look at it again, in case its signal was lost.
+    Parked,
+    /// A status request got no reply in time.
+    Status,
+    /// A stop got no confirmation in time.
+    Stop,
 }
 
 impl Timer {
     /// Every timer, in slot order.
-    pub const ALL: [Self; 6] = [Self::Reconnect, Self::Connect, Self::Silence, Self::Offline, Self::Reply, Self::Grace];
+    pub const ALL: [Self; 6] = [Self::Reconnect, Self::Connect, Self::Silence, Self::Parked, Self::Status, Self::Stop];
 }
 
 /// The deadlines of one machine, a slot per [`Timer`].
@@ -92,10 +92,10 @@ mod tests {
     fn arming_again_replaces_the_deadline() {
         let start = Instant::from_millis(0);
         let mut table = Table::default();
-        table.set(Timer::Reply, start + Millis(5));
-        table.set(Timer::Reply, start + Millis(50));
+        table.set(Timer::Status, start + Millis(5));
+        table.set(Timer::Status, start + Millis(50));
         assert_eq!(table.expire(start + Millis(10)), None);
-        table.clear(Timer::Reply);
+        table.clear(Timer::Status);
         assert_eq!(table.next(), None);
     }
 }

@@ -1,0 +1,85 @@
+# Every target sets up what it needs; a set-up that finds nothing missing takes a moment.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+SHELL := bash
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+
+step := scripts/step
+
+# In this order: what is quick and tells most comes first.
+every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-types test-browser \
+	test-wasm-pack test-e2e
+test: export STEPS_LOG := $(CARGO_TARGET_DIR)/steps.log
+
+## Use
+
+.PHONY: help demo test bench
+help: ## this list
+	@awk -F ':.*## ' '/^## / { printf "\n%s\n", substr($$0, 4) } /^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@printf '\nSet up and kept in: $${STEADYSTREAM_CACHE:-~/.cache/steadystream}\n'
+
+demo: build server ## build everything, serve the demo, print its address (PORT=8080 to choose the port)
+	@scripts/demo
+
+test: $(every_test) ## set up everything and run every test
+	@$(step) --summary
+
+bench: setup-rust setup-node setup-browser build server ## measure beside the peers, in Chromium
+	@$(step) 'benchmarks' node tests/bench/run.mjs $(ARGS)
+
+## Single steps
+
+.PHONY: setup check build build-dev server size size-write clean
+setup: setup-rust setup-tools setup-node setup-browser ## everything that building and testing need
+build: setup-rust setup-tools-build setup-node ## pkg/wasm from the Rust sources (build-dev: quicker, bigger)
+	@$(step) 'wasm build' scripts/build-wasm
+build-dev: setup-rust setup-tools-build setup-node
+	@$(step) 'wasm build (dev)' scripts/build-wasm --dev
+server: setup-rust
+	@$(step) 'run-server build' cargo build -p run-server
+check: setup-rust setup-node ## format, lints, documentation, lock files
+	@$(step) 'checks' scripts/check
+size: build ## what a page downloads, against the budgets (size-write: into README)
+	@$(step) 'size' node scripts/size.mjs
+size-write: build
+	@$(step) 'size' node scripts/size.mjs --write
+clean: ## remove everything built here (not the set-up that is kept outside)
+	rm -rf "$(CARGO_TARGET_DIR)" node_modules pkg/wasm pkg/*.tgz tests/e2e/.out tests/bench/.out
+
+## Tests
+
+.PHONY: test-engine test-server test-purity test-lib test-types test-browser test-wasm-pack test-e2e
+test-engine: setup-rust ## the engine, natively, in virtual time
+	@$(step) 'engine' cargo test -p steadystream $(ARGS)
+test-server: setup-rust ## run-server, the server that breaks on request
+	@$(step) 'run-server' cargo test -p run-server $(ARGS)
+test-purity: setup-rust ## no wasm crate, clock or socket in the engine
+	@$(step) 'purity' cargo test -p steadystream --test purity
+test-lib: setup-node build ## the package's JavaScript, in Node
+	@$(step) 'package, in Node' scripts/node-tests tests/lib
+test-types: setup-node build ## the package's types: what must compile and what must not
+	@$(step) 'types' node_modules/.bin/tsc -p tests/types
+test-browser: setup-rust setup-tools-build setup-browser ## Rust in headless Chromium
+	@$(step) 'browser' scripts/test-browser
+test-wasm-pack: setup-rust setup-tools setup-browser ## the same through wasm-pack test --headless --chrome
+	@$(step) 'browser, by wasm-pack' scripts/test-browser --wasm-pack
+test-e2e: setup-node setup-browser build server ## the package and the demo in Chromium, against run-server and its faults
+	@$(step) 'end to end' scripts/node-tests tests/e2e
+
+# The rest is called by the targets above.
+
+.PHONY: setup-rust setup-tools setup-tools-build setup-node setup-browser steps-begin
+setup-rust:
+	@scripts/setup-rust
+setup-tools-build:
+	@scripts/setup-tools wasm-bindgen
+setup-tools:
+	@scripts/setup-tools
+setup-node:
+	@scripts/setup-node
+setup-browser:
+	@scripts/setup-browser
+steps-begin:
+	@mkdir -p "$(CARGO_TARGET_DIR)" && rm -f "$(CARGO_TARGET_DIR)/steps.log"

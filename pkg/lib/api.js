@@ -1,0 +1,9 @@
+// Every public name, once: both entries re-export this list.
+export { RunClient } from './client.js';
+export { RunEventsConnectError, SteadyStreamError } from './errors.js';
+export { isTerminalEvent, STREAM_EVENT_TYPES, TERMINAL_STREAM_EVENT_TYPES } from './events.js';
+export { preload } from './instance.js';
+export { createRequestId } from './request-id.js';
+export { createRunCore } from './run-core.js';
+export { RunStream } from './run-stream.js';
+export { readTextBlockOffsets, splitIntoTextBlocks } from './text-blocks.js';

@@ -1,0 +1,145 @@
+// The public client: checks what it is given, finds the run that is already there, and leaves the rest to the engine.
+import { invalid } from './errors.js';
+import { dispose } from './dispose.js';
+import { Feed } from './feed.js';
+import { callQuestion, foldAnswers } from './questions.js';
+import { parseOptions, requireFunction, requireSignal, requireString } from './options.js';
+import { createRequestId } from './request-id.js';
+import { Run } from './run.js';
+import { RunStream } from './run-stream.js';
+import { initialSnapshot } from './snapshot.js';
+import { Subscription } from './subscription.js';
+
+// How often resume() looks whether somebody else's run is over (B-RES-5).
+const PASSIVE_POLL_MS = 2000;
+
+const pause = (ms, signal) => new Promise((resolve) => {
+  const finish = () => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', finish);
+    resolve();
+  };
+  const timer = setTimeout(finish, ms);
+  signal?.addEventListener('abort', finish);
+});
+
+const encodeMessage = (message, sessionId, requestId) => {
+  if (message === null || (typeof message !== 'string' && typeof message !== 'object') || Array.isArray(message)) {
+    throw invalid('message', message, 'a string or an object');
+  }
+  const fields = typeof message === 'string' ? { content: message } : message;
+  try {
+    return JSON.stringify({ debugMode: false, attachments: [], ...fields, sessionId, requestId });
+  } catch (error) {
+    throw invalid('message', message, 'something JSON can hold', error);
+  }
+};
+
+// B-STAT-1, B-STOP-1: a server that answers badly or late is worth a warning; it changes nothing for the caller.
+const tolerate = (error) => {
+  if (error.code === 'aborted') return;
+  if (error.code !== 'http-status' && error.code !== 'unauthorized' && error.code !== 'request-timeout') throw error;
+  if (error.status !== 404) console.warn(`steadystream: ${error.message}`);
+};
+
+export class RunClient {
+  #options;
+  #feed;
+
+  constructor(options) {
+    this.#options = parseOptions(options);
+    this.#feed = new Feed(this.#options);
+    const { subscribe, getSnapshot, getServerSnapshot } = this.#feed.connection;
+    this.connection = Object.freeze({ subscribe, getSnapshot, getServerSnapshot });
+  }
+
+  send(sessionId, message, { requestId = createRequestId(), signal, notify } = {}) {
+    requireString('sessionId', sessionId);
+    requireString('requestId', requestId);
+    const body = encodeMessage(message, sessionId, requestId);
+    const begin = (raw) => raw.send(sessionId, requestId, body);
+    return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
+      ?? this.#start(initialSnapshot(sessionId, null, requestId), begin, signal, notify);
+  }
+
+  open({ sessionId, runId, cursor } = {}, { signal, notify } = {}) {
+    requireString('sessionId', sessionId);
+    if (runId !== undefined) requireString('runId', runId);
+    if (cursor !== undefined) requireString('cursor', cursor);
+    const begin = (raw) => raw.open(sessionId, runId, cursor);
+    return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
+      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), begin, signal, notify);
+  }
+
+  async resume(sessionId, { runId, signal, notify } = {}) {
+    requireString('sessionId', sessionId);
+    requireSignal('signal', signal);
+    while (!signal?.aborted && !this.#feed.isOver) {
+      const status = await this.#status(sessionId);
+      if (!status?.active || typeof status.runId !== 'string' || signal?.aborted) return null;
+      if (runId === undefined || runId === status.runId) return this.open({ sessionId, runId: status.runId }, { signal, notify });
+      await pause(PASSIVE_POLL_MS, signal);
+    }
+    return null;
+  }
+
+  async stop(sessionId) {
+    requireString('sessionId', sessionId);
+    // Marked before the request: its answer and the run's end may come in any order.
+    for (const run of this.#feed.runs()) if (run.sessionId === sessionId) run.stopRequested = true;
+    await this.#feed.ask((raw) => raw.stop(sessionId)).catch(tolerate);
+  }
+
+  async subscribeRunEvents(sessionId, runId, { lastEventId, onChunk, onError, signal }) {
+    requireString('sessionId', sessionId);
+    requireString('runId', runId);
+    if (lastEventId !== undefined && typeof lastEventId !== 'string') throw invalid('lastEventId', lastEventId, 'a string');
+    requireFunction('onChunk', onChunk);
+    if (onError !== undefined) requireFunction('onError', onError);
+    requireSignal('signal', signal);
+    if (signal?.aborted) return;
+    const subscription = new Subscription(this.#feed, { onChunk, onError, signal });
+    subscription.start((raw) => raw.subscribe(sessionId, runId, lastEventId || undefined));
+    await subscription.finished;
+  }
+
+  submitAnswers(sessionId, checkpointId, answers) {
+    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.submit', () => ({
+      sessionId: requireString('sessionId', sessionId),
+      checkpointId: requireString('checkpointId', checkpointId),
+      answers: foldAnswers(answers),
+    }));
+  }
+
+  rejectQuestion(sessionId) {
+    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.reject', () => ({
+      sessionId: requireString('sessionId', sessionId),
+    }));
+  }
+
+  close() {
+    this.#feed.close();
+  }
+
+  [dispose]() {
+    this.close();
+  }
+
+  #status(sessionId) {
+    return this.#feed.ask((raw) => raw.status(sessionId)).catch(tolerate);
+  }
+
+  // No run has two connections: who asks for a live one again gets the stream that is there.
+  #share(fits, signal) {
+    requireSignal('signal', signal);
+    const run = this.#feed.runs().find((live) => fits(live.store.peek()));
+    run?.follow(signal);
+    return run?.stream;
+  }
+
+  #start(snapshot, begin, signal, notify) {
+    const run = new Run(this.#feed, snapshot, begin, notify);
+    run.start(signal);
+    return new RunStream(run, (sessionId) => this.stop(sessionId));
+  }
+}

@@ -1,0 +1,218 @@
+// A client's side of the engine: the one place where the raw client is called, where a flush is taken apart, and from where
+// user code is told. Holders are what a slot's deltas go to: runs and low-level subscriptions.
+//
+// Order, always: call the engine, apply what it has to say, and only then, outside of any call, tell listeners.
+import { SteadyStreamError, toError } from './errors.js';
+import { crash, engine, guard, lives } from './instance.js';
+import { headerSource } from './headers.js';
+import { readFlush, skipText } from './delta.js';
+import { summarize } from './connection.js';
+import { createStore } from './store.js';
+import { CLOSED } from './snapshot.js';
+
+const kill = (transport) => (transport.abort ? transport.abort() : transport.close());
+
+export class Feed {
+  #options;
+  #raw = null;
+  #failure = null;
+  #holders = new Map();       // slot -> holder
+  #asks = new Map();          // ticket -> { resolve, reject }
+  #changed = new Set();       // holders whose listeners have not been told yet
+  #isScheduled = false;
+  #transports = new Set();    // what must be closed without the engine's help if it crashes
+  #clockOffset = 0;           // unix ms minus engine ms, as of the latest flush
+
+  connection = createStore(CLOSED);
+
+  /** `options`: what parseOptions gave. Touches nothing: on a server a client may be made and never used. */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  toUnix = (ms) => (ms == null ? null : Math.round(ms + this.#clockOffset));
+
+  get isOver() {
+    return this.#failure !== null;
+  }
+
+  // The first use makes the raw client, and the wasm instance with it.
+  #engine() {
+    if (this.#failure) throw this.#failure;
+    if (this.#raw === null) {
+      const { RawClient } = engine();
+      const hooks = {
+        wake: () => this.#wake(),
+        opened: (transport) => (this.#failure ? kill(transport) : this.#transports.add(transport)),
+        closed: (transport) => this.#transports.delete(transport),
+        headers: headerSource(this.#options.headers),
+      };
+      this.#raw = guard(() => new RawClient(this.#options.raw, hooks));
+      lives.add(this);
+    }
+    return this.#raw;
+  }
+
+  // The driver's call, at the end of a frame, a timer or a terminal event. Nothing may be thrown into it.
+  #wake() {
+    if (this.#raw === null) return;
+    try {
+      this.#pull();
+    } catch {
+      return;      // a crash: everyone is told in a microtask
+    }
+    this.#deliver();
+  }
+
+  #pull() {
+    this.#apply(guard(() => this.#raw.flush()));
+  }
+
+  // A flush that cannot be applied is the engine's fault as much as a trap, and must not leave anyone waiting either.
+  #apply(flush) {
+    if (flush === '') return;
+    guard(() => {
+      this.#clockOffset = Date.now() - this.#raw.now();
+      const { deltas, take } = readFlush(flush);
+      for (const delta of deltas) {
+        if (delta.ask !== undefined) {
+          this.#answer(delta);
+          continue;
+        }
+        const holder = this.#holders.get(delta.slot);
+        if (!holder) {
+          skipText(delta, take);
+          continue;
+        }
+        holder.apply(delta, take);
+        this.#changed.add(holder);
+      }
+    });
+  }
+
+  #answer({ ask, ok, body, error }) {
+    const waiting = this.#asks.get(ask);
+    this.#asks.delete(ask);
+    if (ok) waiting?.resolve(body);
+    else waiting?.reject(toError(error));
+  }
+
+  #deliver() {
+    const changed = this.#changed;
+    if (changed.size === 0) return;
+    this.#changed = new Set();
+    const old = this.connection.peek();
+    this.connection.set(summarize(old, this.#holders.values(), changed));
+    for (const holder of changed) holder.deliver();
+    if (this.connection.peek() !== old) this.connection.deliver();
+  }
+
+  // What a user's own call changed is in the snapshots at once, and told when that call has returned.
+  #deliverSoon() {
+    if (this.#isScheduled || this.#changed.size === 0) return;
+    this.#isScheduled = true;
+    queueMicrotask(() => {
+      this.#isScheduled = false;
+      this.#deliver();
+    });
+  }
+
+  /** Starts something in the engine; its slot's deltas go to `holder` from now on. */
+  open(holder, begin) {
+    const raw = this.#engine();
+    holder.slot = guard(() => begin(raw));
+    this.#holders.set(holder.slot, holder);
+    this.#pull();
+    this.#deliverSoon();
+  }
+
+  /** A call that changes something: its consequences are pulled at once. */
+  act(call) {
+    this.tell(call);
+    if (this.#raw === null) return;
+    this.#pull();
+    this.#deliverSoon();
+  }
+
+  /** A call that changes nothing which a snapshot shows. After the end of this client or of the engine it is void. */
+  tell(call) {
+    if (this.#raw !== null) guard(() => call(this.#raw));
+  }
+
+  /** A request with one answer. `call(raw)` gives the ticket. */
+  ask(call) {
+    return new Promise((resolve, reject) => {
+      const raw = this.#engine();
+      this.#asks.set(guard(() => call(raw)), { resolve, reject });
+      this.#pull();
+      this.#deliverSoon();
+    });
+  }
+
+  /** Brings an unwatched holder up to date. */
+  read(holder) {
+    if (this.#raw === null) return;
+    this.#apply(guard(() => this.#raw.read(holder.slot)));
+    holder.handleRead();
+    this.#deliverSoon();
+  }
+
+  release(holder) {
+    const { slot } = holder;
+    holder.slot = 0;
+    if (!this.#holders.delete(slot) || this.#raw === null) return;
+    guard(() => this.#raw.release(slot));
+  }
+
+  /** The live runs: what may be opened again is what has a stream. */
+  runs() {
+    return [...this.#holders.values()].filter((holder) => holder.stream);
+  }
+
+  /** Everything live ends as if closed one by one; what was asked is answered; nothing opens again. */
+  close() {
+    if (this.#failure) return;
+    this.#failure = new SteadyStreamError('invalid-state', { got: 'the client is closed', expected: 'an open one' });
+    lives.delete(this);
+    const raw = this.#raw;
+    if (raw === null) return;
+    try {
+      guard(() => raw.shutdown());
+      this.#pull();
+      for (const holder of [...this.#holders.values()]) holder.detach();
+    } catch {
+      return;        // crashed on the way out: crash() has settled everything
+    }
+    this.#raw = null;
+    this.#holders.clear();
+    this.#abandonAsks(new SteadyStreamError('aborted'));
+    this.#deliverSoon();
+    // Outside of any call of ours: close() may itself be running inside wake().
+    queueMicrotask(() => guard(() => raw.free()));
+  }
+
+  /** The instance is dead: settle everything from here, close the transports from here, and never call it again. */
+  crash(error) {
+    this.#failure = error;
+    this.#raw = null;
+    for (const transport of this.#transports) kill(transport);
+    this.#transports.clear();
+    const holders = [...this.#holders.values()];
+    this.#holders.clear();
+    for (const holder of holders) {
+      holder.crash(error);
+      this.#changed.add(holder);
+    }
+    this.#abandonAsks(error);
+    this.connection.set(Object.freeze({ ...CLOSED, state: 'failed', error }));
+    queueMicrotask(() => {
+      this.connection.deliver(true);
+      for (const holder of holders) holder.deliver();
+    });
+  }
+
+  #abandonAsks(error) {
+    for (const { reject } of this.#asks.values()) reject(error);
+    this.#asks.clear();
+  }
+}

@@ -1,0 +1,102 @@
+// The one wasm instance of the page: made on first use, refused for ever after a trap. A trap runs no destructors, so what is
+// in memory then is no state at all: nothing is re-created behind the user's back.
+import { SteadyStreamError } from './errors.js';
+
+let glue;
+let inline;
+let wasm;
+let dead;
+let loading;
+
+/** Everything with state in the instance and somebody to tell. It also keeps an open connection's client from being collected. */
+export const lives = new Set();
+
+/** The entry that was imported first says where the wasm comes from. `base64`: undefined for `steadystream/url`. Also the tests' seam. */
+export const provide = (module, base64) => {
+  glue ??= module;
+  inline ??= base64;
+};
+
+const decode = (base64) => {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+};
+
+// Our bytes are known to be valid, so a refusal to compile them is the page's policy speaking, whatever its words.
+// (WebKit says it with an EvalError.) Anything else in a load is the network's.
+const toLoadError = (cause) => (cause instanceof WebAssembly.CompileError || cause instanceof EvalError
+  ? new SteadyStreamError('wasm-blocked', { cause })
+  : new SteadyStreamError('request-failed', { cause, retryable: true }));
+
+export const crash = (cause) => {
+  if (dead) return dead;
+  dead = new SteadyStreamError('engine-crashed', { cause });
+  for (const life of [...lives]) life.crash(dead);
+  lives.clear();
+  return dead;
+};
+
+// Timers and readers call the instance without any frame of ours around them. A trap there never takes back its driver entry.
+const watchForTraps = () => {
+  const look = (event) => {
+    if (!dead && glue.depth() !== 0) crash(event.error ?? event.reason);
+  };
+  globalThis.addEventListener?.('error', look);
+  globalThis.addEventListener?.('unhandledrejection', look);
+};
+
+const adopt = (exports) => {
+  if (wasm) return;
+  wasm = exports;
+  inline = undefined;
+  watchForTraps();
+};
+
+/** The generated module, instantiated. Throws `wasm-blocked`, `not-ready` or `engine-crashed`. */
+export const engine = () => {
+  if (dead) throw dead;
+  if (!wasm) {
+    if (inline === undefined) throw new SteadyStreamError('not-ready');
+    if (typeof WebAssembly === 'undefined') throw new SteadyStreamError('wasm-blocked');
+    try {
+      adopt(glue.initSync({ module: decode(inline) }));
+    } catch (error) {
+      throw toLoadError(error);
+    }
+  }
+  return glue;
+};
+
+export const memory = () => wasm.memory;
+
+const once = (load) => {
+  if (typeof WebAssembly === 'undefined') return Promise.reject(new SteadyStreamError('wasm-blocked'));
+  // A failed load may be tried again: the network or the policy may have changed.
+  loading ??= load().catch((error) => {
+    loading = undefined;
+    throw toLoadError(error);
+  });
+  return loading;
+};
+
+export const preload = () => once(async () => {
+  if (wasm) return;
+  const module = await WebAssembly.compile(decode(inline));
+  if (!wasm) adopt(glue.initSync({ module }));
+});
+
+export const load = (url) => once(async () => {
+  if (!wasm) adopt(await glue.default({ module_or_path: url }));
+});
+
+/** Runs a call into the instance. Raw calls do not throw by contract, so whatever comes out is a trap or as bad. */
+export const guard = (fn) => {
+  if (dead) throw dead;
+  try {
+    return fn();
+  } catch (error) {
+    throw crash(error);
+  }
+};

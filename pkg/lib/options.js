@@ -1,0 +1,125 @@
+// RunClientOptions, parsed once: after this every number is a number in its range, and the engine gets a flat object with
+// every default filled in. What is wrong is named by its path.
+import { invalid } from './errors.js';
+
+const TRANSPORTS = ['fetch', 'eventsource'];
+const CREDENTIALS = ['include', 'same-origin', 'omit'];
+
+// path: [name at the boundary, default, may be Infinity]
+const NUMBERS = {
+  'retry.baseMs': ['retryBaseMs', 1000],
+  'retry.capMs': ['retryCapMs', 30000],
+  'retry.stableMs': ['retryStableMs', 10000],
+  'retry.budgetMs': ['retryBudgetMs', 120000, true],
+  'retry.maxAttempts': ['retryMaxAttempts', Infinity, true],
+  'liveness.stallMs': ['stallMs', 45000, true],
+  'liveness.floorMs': ['livenessFloorMs', 6000],
+  connectGraceMs: ['connectGraceMs', 500],
+  connectTimeoutMs: ['connectTimeoutMs', 0],
+  statusTimeoutMs: ['statusTimeoutMs', 5000],
+  stopTimeoutMs: ['stopTimeoutMs', 5000],
+  rpcTimeoutMs: ['rpcTimeoutMs', 120000],
+  maxEventBytes: ['maxEventBytes', 16777216],
+};
+const NAMES = new Set([
+  'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter',
+  ...Object.keys(NUMBERS),
+]);
+
+const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export const requireString = (path, value) => {
+  if (typeof value !== 'string' || value === '') throw invalid(path, value, 'a non-empty string');
+  return value;
+};
+
+export const requireNumber = (path, value, mayBeInfinite) => {
+  if (typeof value === 'number' && value >= 0 && (value < Infinity || mayBeInfinite)) return value;
+  throw invalid(path, value, `a number >= 0${mayBeInfinite ? ', Infinity allowed' : ''}`);
+};
+
+export const requireFunction = (path, value) => {
+  if (typeof value !== 'function') throw invalid(path, value, 'a function');
+  return value;
+};
+
+export const requireSignal = (path, value) => {
+  if (value === undefined || typeof value?.addEventListener === 'function') return value;
+  throw invalid(path, value, 'an AbortSignal');
+};
+
+const requireOneOf = (path, value, choices) => {
+  if (choices.includes(value)) return value;
+  throw invalid(path, value, `one of ${choices.join(', ')}`);
+};
+
+// Options as path -> value. An unknown name is a typo, and a typo that is ignored is found in production.
+const flatten = (options) => {
+  const flat = new Map();
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'retry' && name !== 'liveness') flat.set(name, value);
+    else if (isObject(value)) for (const key of Object.keys(value)) flat.set(`${name}.${key}`, value[key]);
+    else if (value !== undefined) throw invalid(name, value, 'an object');
+  }
+  for (const path of flat.keys()) if (!NAMES.has(path)) throw invalid(path, flat.get(path), 'no option of this name');
+  return flat;
+};
+
+const parseTransports = (value, hasHeaders) => {
+  // EventSource cannot send headers (W-10): a ladder that falls back to it would drop the credentials silently.
+  if (value === undefined) return hasHeaders ? ['fetch'] : TRANSPORTS;
+  if (!Array.isArray(value) || value.length === 0) throw invalid('transports', value, 'a non-empty array');
+  value.forEach((transport, i) => requireOneOf(`transports[${i}]`, transport, TRANSPORTS));
+  if (hasHeaders && value.includes('eventsource')) throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
+  return [...new Set(value)];
+};
+
+const parseHeaders = (value) => {
+  try {
+    new Headers(value);
+  } catch (error) {
+    throw invalid('headers', value, 'valid header names and values', error);
+  }
+};
+
+// `/path` without trailing slashes; a base may also be absolute or empty (same origin).
+const trim = (url) => url.replace(/\/+$/, '');
+const parseEndpoint = (path, value) => {
+  if (requireString(path, value)[0] !== '/') throw invalid(path, value, "a path that starts with '/'");
+  return trim(value);
+};
+
+export const parseOptions = (options) => {
+  if (!isObject(options)) throw invalid('options', options, 'an object');
+  const flat = flatten(options);
+  const get = (path, fallback) => (flat.get(path) === undefined ? fallback : flat.get(path));
+
+  const headers = get('headers');
+  if (headers !== undefined && typeof headers !== 'function' && !isObject(headers)) {
+    throw invalid('headers', headers, 'an object of header names and values, or a function that returns one');
+  }
+  if (isObject(headers)) parseHeaders(headers);
+  const baseUrl = get('baseUrl');
+  if (typeof baseUrl !== 'string' && !(baseUrl instanceof URL)) throw invalid('baseUrl', baseUrl, 'a URL');
+  const raw = {
+    baseUrl: trim(String(baseUrl)),
+    protocol: requireOneOf('protocol', get('protocol', 'bichat'), ['bichat']),
+    streamEndpoint: parseEndpoint('streamEndpoint', get('streamEndpoint', '/stream')),
+    transports: parseTransports(get('transports'), headers !== undefined).join(),
+    credentials: requireOneOf('credentials', get('credentials', 'include'), CREDENTIALS),
+    retryJitter: requireOneOf('retry.jitter', get('retry.jitter', 'full'), ['full', 'none']) === 'full',
+  };
+  for (const [path, [name, fallback, mayBeInfinite]] of Object.entries(NUMBERS)) {
+    raw[name] = requireNumber(path, get(path, fallback), mayBeInfinite);
+  }
+  const { rpcTimeoutMs, ...rest } = raw;
+  return {
+    raw: Object.freeze(rest),
+    headers,
+    rpc: {
+      url: raw.baseUrl + parseEndpoint('rpcEndpoint', get('rpcEndpoint', '/rpc')),
+      credentials: raw.credentials,
+      timeoutMs: rpcTimeoutMs,
+    },
+  };
+};

@@ -1,0 +1,204 @@
+// One life of a run in the page: from send(), open() or retry() to its settling. It owns the snapshot, the promise and the
+// iterators; RunStream is the thin thing that users hold, and the engine behind the feed decides what happens.
+import { SteadyStreamError } from './errors.js';
+import { EMPTY, applyDelta } from './delta.js';
+import { EventQueue } from './event-queue.js';
+import { createRequestId } from './request-id.js';
+import { createStore } from './store.js';
+import { isSettled, nextSnapshot } from './snapshot.js';
+import { toRunEvent } from './events.js';
+
+const RETRYABLE = new Set(['interrupted', 'failed']);
+
+// Whose decision the end was. Only we know whether we asked for a stop: on the wire it may look like any error (B-EVT-1).
+const decidedBy = ({ status, error }, stopRequested) => {
+  if (status === 'cancelled') return stopRequested ? 'user' : 'server';
+  if (status === 'interrupted') return error?.code === 'aborted' ? 'user' : 'limit';
+  return 'server';
+};
+
+export class Run {
+  #feed;
+  #begin;
+  #notify;
+  #view;
+  #queues = new Set();
+  #finished;
+  #settleFinished;
+  #hasUnreadText = false;
+  #signals = [];
+
+  slot = 0;
+  /** The RunStream, while live: a run that somebody may still open again must give the same object. */
+  stream = null;
+  stopRequested = false;
+
+  /** `begin(raw)` starts it in the engine and gives the slot. */
+  constructor(feed, snapshot, begin, notify, view = EMPTY) {
+    this.#feed = feed;
+    this.#begin = begin;
+    this.#notify = notify;
+    this.#view = view;
+    this.store = createStore(snapshot, {
+      onPace: (pace) => {
+        if (!this.isLive || !this.slot) return;
+        feed.tell((raw) => raw.watch(this.slot, pace));
+        feed.read(this);
+      },
+      onRead: () => this.#refresh(),
+    }, notify);
+  }
+
+  get isLive() {
+    return !isSettled(this.store.peek().status);
+  }
+
+  get sessionId() {
+    return this.store.peek().sessionId;
+  }
+
+  get connection() {
+    return this.store.peek().connection;
+  }
+
+  start(signal) {
+    // B-SEND-9b: nothing is sent for a caller who has already given up.
+    if (signal?.aborted) {
+      this.#end({ status: 'interrupted', error: new SteadyStreamError('aborted') });
+      return;
+    }
+    this.#feed.open(this, this.#begin);
+    this.follow(signal);
+  }
+
+  /** One more caller's signal: any of them ends our watching, as close() does. */
+  follow(signal) {
+    if (!signal || signal.aborted || !this.isLive) return;
+    this.#signals.push(signal);
+    signal.addEventListener('abort', this.#onAbort);
+  }
+
+  #onAbort = () => this.close();
+
+  // Nobody watches: the text has stayed in the engine until now.
+  #refresh() {
+    if (this.slot && (this.isLive ? !this.store.isWatched() : this.#hasUnreadText)) this.#feed.read(this);
+  }
+
+  /** A delta of this slot. The caller delivers later. */
+  apply(delta, take) {
+    this.#view = applyDelta(this.#view, delta, take);
+    this.store.set(nextSnapshot(this.store.peek(), this.#view, delta.state, this.#feed.toUnix));
+    if (delta.events && this.#queues.size > 0) {
+      const events = delta.events.map(toRunEvent);
+      for (const queue of [...this.#queues]) queue.push(events);
+    }
+    if (delta.end) this.#settled();
+  }
+
+  deliver() {
+    this.store.deliver(!this.isLive);
+  }
+
+  /** The engine has read out this settled run's text to us. */
+  handleRead() {
+    if (this.isLive) return;
+    this.#hasUnreadText = false;
+    // The others keep their slot for retry().
+    if (!RETRYABLE.has(this.store.peek().status)) this.#feed.release(this);
+  }
+
+  #settled(error = null) {
+    for (const signal of this.#signals.splice(0)) signal.removeEventListener('abort', this.#onAbort);   // B-ES-6
+    this.stream = null;
+    for (const queue of [...this.#queues]) queue.end(error);
+    this.#hasUnreadText = !error && !this.store.isWatched();
+    if (!this.#hasUnreadText) this.handleRead();
+    this.#settleFinished?.(error);
+  }
+
+  // Ends it from here, without the engine: nothing was ever started, or the engine is gone.
+  #end(change, error = null) {
+    this.store.set(Object.freeze({ ...this.store.peek(), ...change }));
+    this.#settled(error);
+  }
+
+  crash(error) {
+    if (this.isLive) {
+      const connection = Object.freeze({ ...this.connection, state: 'failed', retryAt: null, error });
+      this.#end({ status: 'failed', error, connection }, error);
+    }
+    this.slot = 0;
+  }
+
+  #outcome() {
+    const snapshot = this.store.getSnapshot();
+    const { status, error, text, sessionId, runId, requestId } = snapshot;
+    return Object.freeze({ status, by: decidedBy(snapshot, this.stopRequested), error, text, sessionId, runId, requestId });
+  }
+
+  // Made when first asked for: a promise nobody wants must not make the engine hand out the text of a run nobody watches.
+  get finished() {
+    this.#finished ??= new Promise((resolve, reject) => {
+      const settle = (error) => (error ? reject(error) : resolve(this.#outcome()));
+      const { error } = this.store.peek();
+      if (this.isLive) this.#settleFinished = settle;
+      else settle(error?.code === 'engine-crashed' ? error : null);
+    });
+    // Asking for the promise is not a duty to catch it: the snapshot has the error too.
+    this.#finished.catch(() => {});
+    return this.#finished;
+  }
+
+  events() {
+    const queue = new EventQueue((ended) => {
+      if (!this.#queues.delete(ended) || this.#queues.size > 0 || !this.isLive) return;
+      this.#feed.tell((raw) => raw.listen(this.slot, false));
+    });
+    if (!this.isLive) {
+      const { error } = this.store.peek();
+      queue.end(error?.code === 'engine-crashed' ? error : null);
+      return queue;
+    }
+    this.#queues.add(queue);
+    if (this.#queues.size === 1) this.#feed.tell((raw) => raw.listen(this.slot, true));
+    return queue;
+  }
+
+  /** The run that goes on where this one ended: same slot, same transcript, a new settling. */
+  retry() {
+    const { status, error, ...rest } = this.store.getSnapshot();
+    const isCrashed = error?.code === 'engine-crashed';
+    if (!RETRYABLE.has(status) || isCrashed || (!this.slot && this.#begin === null)) {
+      throw new SteadyStreamError('invalid-state', {
+        got: `retry() of a run that ${!RETRYABLE.has(status) ? `is ${status}` : 'was released or retried before'}`,
+        expected: 'an interrupted or failed run, once',
+      });
+    }
+    const { slot } = this;
+    const begin = slot ? (raw) => (raw.retry(slot, createRequestId()), raw.watch(slot, -1), raw.listen(slot, false), slot) : this.#begin;
+    const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), begin, this.#notify, this.#view);
+    next.start();
+    this.slot = 0;
+    this.#begin = null;
+    return next;
+  }
+
+  /** Live: we stop watching, and the run goes on at the server. Settled: the engine forgets it. */
+  close() {
+    if (this.isLive) this.#feed.act((raw) => raw.close(this.slot));
+    else this.detach();
+  }
+
+  /** Takes what the engine still has for us, and lets it go. */
+  detach() {
+    this.#refresh();
+    this.forget();
+  }
+
+  /** Frees the engine's side of a settled run, read or not. */
+  forget() {
+    this.#begin = null;
+    this.#feed.release(this);
+  }
+}

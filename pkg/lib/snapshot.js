@@ -1,0 +1,43 @@
+// The immutable picture of a run: the engine's state and the transcript in one frozen object.
+import { toError } from './errors.js';
+import { EMPTY } from './delta.js';
+
+export const CLOSED = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transport: null, error: null });
+
+const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
+export const isSettled = (status) => SETTLED.has(status);
+
+export const initialSnapshot = (sessionId, runId, requestId) => Object.freeze({
+  sessionId, runId, requestId, status: 'pending', connection: CLOSED, ...EMPTY,
+  cursor: null, error: null, startedAt: null, updatedAt: null,
+});
+
+// The same error said twice is the same object, or every state change would look like a new failure to a memoised view.
+const nextError = (raw, old) => {
+  const error = toError(raw);
+  const isSame = error && old && ['code', 'retryable', 'status', 'attempts', 'detail'].every((key) => error[key] === old[key]);
+  return isSame ? old : error;
+};
+
+export const nextConnection = (raw, old, toUnix) => {
+  const next = { ...raw, retryAt: toUnix(raw.retryAt), error: nextError(raw.error, old.error) };
+  // A deadline converted twice may differ by the rounding of two clocks.
+  if (old.retryAt !== null && Math.abs(next.retryAt - old.retryAt) < 5) next.retryAt = old.retryAt;
+  return Object.keys(next).every((key) => next[key] === old[key]) ? old : Object.freeze(next);
+};
+
+/**
+ * The next snapshot, or the same when nothing changed. `state`: the members that the engine says have changed.
+ * `toUnix`: engine ms (or null) -> unix ms (or null).
+ */
+export const nextSnapshot = (old, view, state, toUnix) => {
+  const { text, parts, blocks, usage, metadata } = view;
+  if (!state) return text === old.text && parts === old.parts && usage === old.usage && metadata === old.metadata
+    ? old : Object.freeze({ ...old, text, parts, blocks, usage, metadata });
+  const next = { ...old, ...state, text, parts, blocks, usage, metadata };
+  if (state.connection) next.connection = nextConnection(state.connection, old.connection, toUnix);
+  if ('error' in state) next.error = nextError(state.error, old.error);
+  if (state.startedAt) next.startedAt = toUnix(state.startedAt);
+  if (state.updatedAt) next.updatedAt = toUnix(state.updatedAt);
+  return Object.freeze(next);
+};

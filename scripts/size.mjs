@@ -1,0 +1,93 @@
+// Measures what a page downloads, holds it against the budgets, and holds README to the number it quotes.
+// --write puts the measured number into README.
+
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const pkg = join(root, 'pkg');
+const KB = 1000;
+
+/** Everything in it: the inline wasm, the glue, the classes. */
+const ENTRY_BUDGET = { gzip: 50 * KB, brotli: 45 * KB };
+const ADAPTER_BUDGET = { gzip: 1 * KB };
+
+/** Compilers differ by a little: the number that README quotes may differ from today's by so much of it. */
+const TOLERANCE = 0.03;
+const MARKED = /(<!-- size -->)(.*?)(<!-- \/size -->)/s;
+
+/** The framework, and the store contract's owner, are not part of an adapter's size: the page has them anyway. */
+const outsideOfAdapter = {
+  name: 'outside-of-adapter',
+  setup(builder) {
+    builder.onResolve({ filter: /.*/ }, ({ path, kind }) =>
+      kind === 'entry-point' || (path.startsWith('./') && path !== './index.js') ? undefined : { path, external: true });
+  },
+};
+
+async function measure(file, plugins = []) {
+  const { outputFiles } = await build({
+    entryPoints: [join(pkg, file)],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+    plugins,
+  });
+  const bytes = outputFiles[0].contents;
+  return {
+    raw: bytes.length,
+    gzip: gzipSync(bytes, { level: 9 }).length,
+    brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length,
+  };
+}
+
+const kb = (bytes) => `${(bytes / KB).toFixed(1)} KB`;
+const faults = [];
+
+function report(name, size, budget) {
+  const cell = (kind) => `${kind} ${kb(size[kind])}${budget[kind] ? ` of ${kb(budget[kind])}` : ''}`.padEnd(24);
+  console.log(`  ${name.padEnd(16)} ${cell('raw')} ${cell('gzip')} ${cell('brotli')}`.trimEnd());
+  for (const [kind, limit] of Object.entries(budget)) {
+    if (size[kind] > limit) faults.push(`${name}: ${kb(size[kind])} ${kind} is over the budget of ${kb(limit)}`);
+  }
+}
+
+function checkReadme(size) {
+  const file = join(root, 'README.md');
+  const readme = existsSync(file) ? readFileSync(file, 'utf8') : '';
+  const measured = `${kb(size.brotli)} brotli, ${kb(size.gzip)} gzip`;
+  const quoted = MARKED.exec(readme)?.[2];
+  if (quoted === undefined) {
+    faults.push('README.md quotes no size: it needs "<!-- size --><!-- /size -->" where the number belongs');
+  } else if (process.argv.includes('--write')) {
+    if (quoted !== measured) writeFileSync(file, readme.replace(MARKED, `$1${measured}$3`));
+  } else {
+    const [brotli, gzip] = (quoted.match(/[\d.]+/g) ?? []).map((number) => Number(number) * KB);
+    const isNear = (claim, truth) => Math.abs(claim - truth) <= TOLERANCE * truth;
+    if (!isNear(brotli, size.brotli) || !isNear(gzip, size.gzip)) {
+      faults.push(`README.md says "${quoted}", measured is "${measured}": run \`make size-write\``);
+    }
+  }
+}
+
+const { exports } = JSON.parse(readFileSync(join(pkg, 'package.json'), 'utf8'));
+const fileOf = (target) => (typeof target === 'string' ? target : target.default);
+
+const entry = await measure(fileOf(exports['.']));
+report('default entry', entry, ENTRY_BUDGET);
+for (const [name, target] of Object.entries(exports)) {
+  if (name === '.' || name === './url' || !/\.m?js$/.test(fileOf(target) ?? '')) continue;
+  // The adapter for the AI SDK implements a transport, not a store hook: it is printed, not held to their budget.
+  report(name, await measure(fileOf(target), [outsideOfAdapter]), name === './ai-sdk' ? {} : ADAPTER_BUDGET);
+}
+checkReadme(entry);
+
+for (const fault of faults) console.error(`\n  ${fault}`);
+process.exitCode = faults.length > 0 ? 1 : 0;

@@ -1,0 +1,96 @@
+//! Options by hand: a flat object that JS has validated and filled in.
+
+use js_sys::{Function, Reflect};
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::RequestCredentials;
+
+use crate::{
+    browser::http::{Http, Registry},
+    engine::{
+        backoff::{self, Jitter},
+        config::Config,
+        liveness,
+        time::Millis,
+    },
+};
+
+struct Options<'a>(&'a JsValue);
+
+impl Options<'_> {
+    fn get(&self, name: &str) -> JsValue {
+        Reflect::get(self.0, &JsValue::from_str(name)).unwrap_or_default()
+    }
+
+    fn text(&self, name: &str) -> String {
+        self.get(name).as_string().unwrap_or_default()
+    }
+
+    /// `Infinity` saturates: a span that never ends.
+    fn millis(&self, name: &str) -> Millis {
+        Millis(self.get(name).as_f64().unwrap_or_default() as u64)
+    }
+
+    fn count(&self, name: &str) -> u32 {
+        self.get(name).as_f64().unwrap_or_default() as u32
+    }
+
+    fn function(&self, name: &str) -> Option<Function> {
+        self.get(name).dyn_into().ok()
+    }
+}
+
+/// The engine's policies.
+pub fn config(options: &JsValue) -> Config {
+    let options = Options(options);
+    let some = |span: Millis| (span != Millis::ZERO).then_some(span);
+    let stall = options.millis("stallMs");
+    let defaults = Config::default();
+    Config {
+        backoff: backoff::Policy {
+            base: options.millis("retryBaseMs"),
+            cap: options.millis("retryCapMs"),
+            jitter: if options.get("retryJitter").is_truthy() { Jitter::Full } else { Jitter::None },
+            stable_after: options.millis("retryStableMs"),
+        },
+        liveness: liveness::Policy { stall, floor: options.millis("livenessFloorMs"), ..defaults.liveness },
+        give_up_after: options.millis("retryBudgetMs"),
+        max_attempts: options.count("retryMaxAttempts"),
+        send_timeout: some(options.millis("connectTimeoutMs")),
+        status_timeout: options.millis("statusTimeoutMs"),
+        stop_timeout: options.millis("stopTimeoutMs"),
+        native: options.text("transports").starts_with("eventsource"),
+        max_event_bytes: options.count("maxEventBytes") as usize,
+        ..defaults
+    }
+}
+
+/// The connect grace, if there is one.
+pub fn grace(options: &JsValue) -> Option<Millis> {
+    let grace = Options(options).millis("connectGraceMs");
+    (grace != Millis::ZERO).then_some(grace)
+}
+
+/// What all requests share.
+pub fn http(options: &JsValue, hooks: &JsValue) -> Http {
+    let (options, hooks) = (Options(options), Options(hooks));
+    let mut base = options.text("baseUrl");
+    base.push_str(&options.text("streamEndpoint"));
+    Http {
+        base,
+        credentials: match options.text("credentials").as_str() {
+            "omit" => RequestCredentials::Omit,
+            "same-origin" => RequestCredentials::SameOrigin,
+            _ => RequestCredentials::Include,
+        },
+        headers: hooks.function("headers"),
+        registry: Registry {
+            opened: hooks.function("opened").unwrap_or_default(),
+            closed: hooks.function("closed").unwrap_or_default(),
+        },
+    }
+}
+
+/// The function that flushes.
+pub fn wake(hooks: &JsValue) -> Function {
+    Options(hooks).function("wake").unwrap_or_default()
+}

@@ -1,0 +1,592 @@
+//! The loop around the engine: feed one input, drain the outputs, release the borrow, act.
+//!
+//! User code runs in one place only: below [`Driver::wake`], the last act of an entry, with nothing borrowed. An entry
+//! is a call by the page (a frame, a timer, a reader, a listener); calls by our own JS never wake, because that JS
+//! flushes by itself.
+
+use std::{
+    cell::{Cell, OnceCell, RefCell},
+    rc::{Rc, Weak},
+};
+
+use js_sys::{Function, JsString, Uint8Array};
+use wasm_bindgen::prelude::*;
+use web_sys::Response;
+
+use super::{
+    alarm::Alarm,
+    clock,
+    event_source::{NativeSource, SourceEvent},
+    fetch_once,
+    fetch_stream::{FetchStream, StreamEvent},
+    frame::Frame,
+    http::{Accept, Http},
+    signals::{self, Signals},
+};
+use crate::engine::{
+    config::Config,
+    delta::Delta,
+    environment::Signal,
+    http::{self, Head},
+    inquiry::{Inquiries, Question, Ticket},
+    link::Conn,
+    request::Request,
+    run::{Ask, Loss, Output, Run, Urgency, Wish},
+    time::Instant,
+    window::Window,
+};
+
+/// How soon a run's content goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// Nobody looks: the text stays where it is.
+    Unwatched,
+    /// With the frame.
+    Frame,
+    /// As soon as it was fed.
+    Sync,
+}
+
+/// A client's runs, their connections and its one timer.
+#[derive(Debug)]
+pub struct Driver {
+    state: RefCell<State>,
+    http: Http,
+    wake: Function,
+    alarm: OnceCell<Alarm>,
+    frame: OnceCell<Frame>,
+    signals: RefCell<Option<Signals>>,
+    me: Weak<Self>,
+}
+
+#[derive(Debug)]
+struct State {
+    config: Config,
+    // A slot's number is its place plus one, and is never used again.
+    slots: Vec<Option<Box<Slot>>>,
+    window: Window,
+    inquiries: Inquiries,
+    requests: Vec<(Ticket, FetchStream)>,
+    delta: Delta,
+    // The frame has come: flush even if nothing is urgent.
+    frame_due: bool,
+}
+
+#[derive(Debug)]
+struct Slot {
+    run: Run,
+    session: String,
+    // A low-level subscription stops by its signal alone.
+    stoppable: bool,
+    pace: Pace,
+    dirty: Urgency,
+    transport: Option<(Conn, Transport)>,
+    asks: Vec<(Ask, FetchStream)>,
+}
+
+#[derive(Debug)]
+enum Transport {
+    Fetch { _stream: FetchStream },
+    Native(NativeSource),
+    /// Finds out why a native source was refused.
+    Diagnosis { _stream: FetchStream },
+    /// The browser would not even begin.
+    None,
+}
+
+thread_local! {
+    static DEPTH: Cell<u32> = const { Cell::new(0) };
+}
+
+/// How many entries of the page are on the stack. After a trap it stays above zero.
+pub fn depth() -> u32 {
+    DEPTH.get()
+}
+
+#[wasm_bindgen]
+extern "C" {
+    type TextEncoder;
+    #[wasm_bindgen(constructor)]
+    fn new() -> TextEncoder;
+    #[wasm_bindgen(method, js_name = encodeInto)]
+    fn encode_into(this: &TextEncoder, text: &JsString, target: &Uint8Array) -> Encoded;
+
+    type Encoded;
+    #[wasm_bindgen(method, getter)]
+    fn read(this: &Encoded) -> u32;
+    #[wasm_bindgen(method, getter)]
+    fn written(this: &Encoded) -> u32;
+}
+
+impl Driver {
+    /// A driver that has opened and armed nothing.
+    pub fn new(config: Config, http: Http, wake: Function) -> Rc<Self> {
+        Rc::new_cyclic(|me| Self {
+            state: RefCell::new(State {
+                slots: Vec::new(),
+                window: Window::new(),
+                inquiries: Inquiries::new(&config),
+                requests: Vec::new(),
+                delta: Delta::new(),
+                frame_due: false,
+                config,
+            }),
+            http,
+            wake,
+            alarm: OnceCell::new(),
+            frame: OnceCell::new(),
+            signals: RefCell::new(None),
+            me: me.clone(),
+        })
+    }
+
+    // ---- calls of our own JS: they never wake ----
+
+    /// Starts or follows a run; gives its slot.
+    pub fn begin(&self, wish: Wish, stoppable: bool) -> u32 {
+        if self.signals.borrow().is_none() {
+            let me = self.me.clone();
+            *self.signals.borrow_mut() = Some(Signals::new(move |signal| {
+                enter(&me, |driver| driver.every_slot(|run, now| run.handle_signal(signal, now)));
+            }));
+        }
+        let now = clock::now();
+        let slot = {
+            let mut state = self.state.borrow_mut();
+            let state = &mut *state;
+            let session = wish.session.clone();
+            let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
+            let run = Run::new(wish, state.config.clone(), signals::environment(), seed, now);
+            state.slots.push(Some(Box::new(Slot {
+                run,
+                session,
+                stoppable,
+                pace: Pace::Unwatched,
+                dirty: Urgency::None,
+                transport: None,
+                asks: Vec::new(),
+            })));
+            state.slots.len() as u32
+        };
+        self.turn(slot, |_, _, _| {});
+        slot
+    }
+
+    /// Feeds a command to a run.
+    pub fn command(&self, slot: u32, command: impl FnOnce(&mut Run, Instant)) {
+        self.turn(slot, |run, _, now| command(run, now));
+    }
+
+    /// Sets how soon a run's content goes out.
+    pub fn watch(&self, slot: u32, pace: Pace) {
+        if let Some(slot) = self.state.borrow_mut().slot(slot) {
+            slot.pace = pace;
+        }
+    }
+
+    /// Asks the server about a session; the answer comes with a flush.
+    pub fn inquire(&self, question: Question, session: &str) -> u32 {
+        let now = clock::now();
+        let (ticket, request) = self.state.borrow_mut().inquiries.ask(question, session, now);
+        if question == Question::Stop {
+            self.every_stoppable(session, |run| run.stop(now));
+        }
+        let me = self.me.clone();
+        let sink = move |status: u16, body: &[u8]| {
+            enter(&me, |driver| driver.take_answer(ticket, status, body));
+        };
+        match fetch_once::open(&self.http, request, sink) {
+            Ok(stream) => self.state.borrow_mut().requests.push((ticket, stream)),
+            Err(_) => self.take_answer(ticket, 0, b""),
+        }
+        self.arm(now);
+        ticket.0
+    }
+
+    /// Forgets a run and whatever it holds.
+    pub fn release(&self, slot: u32) {
+        let place = (slot as usize).wrapping_sub(1);
+        let gone = self.state.borrow_mut().slots.get_mut(place).and_then(Option::take);
+        drop(gone);
+    }
+
+    /// Everything that changed since the last flush, as one string (see `engine::delta`); empty when nothing did.
+    pub fn flush(&self) -> JsString {
+        self.drain_native();
+        if let Some(frame) = self.frame.get() {
+            frame.cancel();
+        }
+        let mut state = self.state.borrow_mut();
+        let State { slots, delta, inquiries, .. } = &mut *state;
+        for (place, slot) in slots.iter_mut().enumerate() {
+            let Some(slot) = slot else { continue };
+            let urgency = core::mem::take(&mut slot.dirty);
+            if urgency == Urgency::Content && slot.pace == Pace::Unwatched {
+                slot.dirty = urgency;
+            } else if urgency != Urgency::None {
+                slot.run.write_delta(place as u32 + 1, delta, slot.pace != Pace::Unwatched);
+            }
+        }
+        delta.push_answers(&inquiries.take_answers());
+        delta.take_with(JsString::from)
+    }
+
+    /// Everything of one run that has not gone out, its content too.
+    pub fn read(&self, slot: u32) -> JsString {
+        self.drain_native();
+        let mut state = self.state.borrow_mut();
+        let State { slots, delta, .. } = &mut *state;
+        if let Some(Some(held)) = slots.get_mut((slot as usize).wrapping_sub(1)) {
+            held.dirty = Urgency::None;
+            held.run.write_delta(slot, delta, true);
+        }
+        delta.take_with(JsString::from)
+    }
+
+    /// Ends everything: runs as if closed, questions answered, transports and timers gone.
+    pub fn shutdown(&self) {
+        self.signals.borrow_mut().take();
+        self.every_slot(|run, now| run.close(now));
+        let requests = {
+            let mut state = self.state.borrow_mut();
+            state.inquiries.close();
+            core::mem::take(&mut state.requests)
+        };
+        drop(requests);
+        if let Some(frame) = self.frame.get() {
+            frame.cancel();
+        }
+    }
+
+    // ---- the turn ----
+
+    /// Feeds a run, then does what it asks for.
+    fn turn(&self, number: u32, feed: impl FnOnce(&mut Run, &mut Window, Instant)) {
+        let now = clock::now();
+        let mut outputs = Vec::new();
+        let deadline = {
+            let mut state = self.state.borrow_mut();
+            let State { slots, window, .. } = &mut *state;
+            let Some(Some(slot)) = slots.get_mut((number as usize).wrapping_sub(1)) else { return };
+            feed(&mut slot.run, window, now);
+            while let Some(output) = slot.run.poll_output() {
+                outputs.push(output);
+            }
+            slot.dirty = slot.dirty.max(slot.run.take_urgency());
+            slot.run.poll_timeout()
+        };
+        for output in outputs {
+            self.act(number, output);
+        }
+        self.alarm().set(deadline, now);
+        self.schedule(number);
+    }
+
+    fn act(&self, slot: u32, output: Output) {
+        match output {
+            Output::Connect { conn, request, native } => self.connect(slot, conn, request, native),
+            Output::Disconnect { conn } => {
+                let gone = self.with_slot(slot, |slot| match &slot.transport {
+                    Some((current, _)) if *current == conn => slot.transport.take(),
+                    _ => None,
+                });
+                drop(gone);
+            }
+            Output::Ask { ask, request } => {
+                let me = self.me.clone();
+                let sink = move |status: u16, body: &[u8]| {
+                    enter(&me, |driver| {
+                        driver.forget(slot, ask);
+                        driver.turn(slot, |run, _, now| run.handle_reply(ask, status, body, now));
+                    });
+                };
+                match fetch_once::open(&self.http, request, sink) {
+                    Ok(stream) => drop(self.with_slot(slot, |slot| slot.asks.push((ask, stream)))),
+                    Err(_) => self.turn(slot, |run, _, now| run.handle_reply(ask, 0, b"", now)),
+                }
+            }
+            Output::Forget { ask } => self.forget(slot, ask),
+            Output::Look => {
+                let signal = if signals::is_online() { Signal::Online } else { Signal::Offline };
+                self.turn(slot, |run, _, now| run.handle_signal(signal, now));
+            }
+        }
+    }
+
+    fn connect(&self, slot: u32, conn: Conn, request: Request, native: bool) {
+        let me = self.me.clone();
+        let transport = if native {
+            let again = request.clone();
+            NativeSource::open(&self.http, &request, move |event| {
+                enter(&me, |driver| driver.take_source_event(slot, conn, event, &again));
+            })
+            .map(Transport::Native)
+        } else {
+            FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
+                enter(&me, |driver| driver.take_stream_event(slot, conn, event));
+            })
+            .map(|stream| Transport::Fetch { _stream: stream })
+        };
+        let failed = transport.is_err();
+        self.replace_transport(slot, conn, transport.unwrap_or(Transport::None));
+        if failed {
+            self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+        }
+    }
+
+    fn replace_transport(&self, slot: u32, conn: Conn, transport: Transport) {
+        // The old one closes outside the borrow.
+        let old = self.with_slot(slot, |slot| slot.transport.replace((conn, transport)));
+        drop(old);
+    }
+
+    fn forget(&self, slot: u32, ask: Ask) {
+        let gone = self.with_slot(slot, |slot| {
+            let at = slot.asks.iter().position(|(asked, _)| *asked == ask)?;
+            Some(slot.asks.swap_remove(at))
+        });
+        drop(gone);
+    }
+
+    // ---- entries of the page ----
+
+    fn take_stream_event(&self, slot: u32, conn: Conn, event: StreamEvent<'_>) {
+        match event {
+            StreamEvent::Head(response) => self.take_head(slot, conn, response),
+            StreamEvent::Chunk(chunk) => {
+                let len = chunk.length();
+                let mut at = 0;
+                while at < len {
+                    let end = len.min(at + Window::CHUNK as u32);
+                    let piece = if at == 0 && end == len { chunk.clone() } else { chunk.subarray(at, end) };
+                    let size = (end - at) as usize;
+                    self.turn(slot, |run, window, now| {
+                        if let Some(space) = window.chunk_mut().get_mut(..size) {
+                            piece.copy_to(space);
+                            run.handle_chunk(conn, window, size, now);
+                        }
+                    });
+                    at = end;
+                }
+            }
+            StreamEvent::Ended => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
+            StreamEvent::Failed => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+        }
+    }
+
+    fn take_head(&self, slot: u32, conn: Conn, response: &Response) {
+        let header = |name| response.headers().get(name).ok().flatten();
+        let (content_type, retry_after) = (header("content-type"), header("retry-after"));
+        let head = Head {
+            status: response.status(),
+            content_type: content_type.as_deref(),
+            retry_after: retry_after.as_deref(),
+            now_unix_ms: Some(clock::unix_ms()),
+        };
+        self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+    }
+
+    fn take_source_event(&self, slot: u32, conn: Conn, event: SourceEvent, request: &Request) {
+        match event {
+            SourceEvent::Opened => {
+                let head = Head {
+                    status: 200,
+                    content_type: Some("text/event-stream"),
+                    retry_after: None,
+                    now_unix_ms: None,
+                };
+                self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+            }
+            SourceEvent::Message { terminal } => {
+                let sync = self.with_slot(slot, |slot| slot.pace == Pace::Sync).unwrap_or(false);
+                if terminal || sync {
+                    self.drain_native();
+                } else {
+                    self.frame().request();
+                }
+            }
+            SourceEvent::Failed { refused } => {
+                self.drain_native();
+                if refused {
+                    self.diagnose(slot, conn, request.clone());
+                } else {
+                    self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+                }
+            }
+        }
+    }
+
+    /// One `fetch` of what the native source was refused, for its status alone.
+    fn diagnose(&self, slot: u32, conn: Conn, request: Request) {
+        let me = self.me.clone();
+        let stream = FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
+            enter(&me, |driver| match event {
+                StreamEvent::Head(response) if !is_stream(response) => driver.take_head(slot, conn, response),
+                // What was refused to the source is there now: let the next attempt have it.
+                _ => driver.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            });
+        });
+        match stream {
+            Ok(stream) => self.replace_transport(slot, conn, Transport::Diagnosis { _stream: stream }),
+            Err(_) => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+        }
+    }
+
+    /// Feeds what native sources have gathered.
+    fn drain_native(&self) {
+        let mut gathered = Vec::new();
+        for (place, slot) in self.state.borrow().slots.iter().enumerate() {
+            if let Some(slot) = slot
+                && let Some((conn, Transport::Native(source))) = &slot.transport
+                && let Some(text) = source.take()
+            {
+                gathered.push((place as u32 + 1, *conn, text));
+            }
+        }
+        for (slot, conn, mut text) in gathered {
+            let encoder = TextEncoder::new();
+            while text.length() > 0 {
+                let mut read = 0;
+                self.turn(slot, |run, window, now| {
+                    let space = window.chunk_mut();
+                    // SAFETY: the view is used by this one call, during which nothing allocates in wasm memory.
+                    let view = unsafe { Uint8Array::view_mut_raw(space.as_mut_ptr(), space.len()) };
+                    let encoded = encoder.encode_into(&text, &view);
+                    read = encoded.read();
+                    run.handle_chunk(conn, window, encoded.written() as usize, now);
+                });
+                if read == 0 {
+                    break;
+                }
+                text = text.slice(read, text.length());
+            }
+        }
+    }
+
+    fn take_answer(&self, ticket: Ticket, status: u16, body: &[u8]) {
+        let now = clock::now();
+        let (answered, gone) = {
+            let mut state = self.state.borrow_mut();
+            let at = state.requests.iter().position(|(asked, _)| *asked == ticket);
+            let gone = at.map(|at| state.requests.swap_remove(at));
+            (state.inquiries.handle_reply(ticket, status, body), gone)
+        };
+        drop(gone);
+        if let Some((Question::Stop, session)) = answered {
+            self.every_stoppable(&session, |run| run.handle_stop_reply(status, now));
+        }
+    }
+
+    fn handle_timeout(&self) {
+        let now = clock::now();
+        self.alarm().fired();
+        loop {
+            let expired = self.state.borrow_mut().inquiries.handle_timeout(now);
+            let Some((ticket, question, session)) = expired else { break };
+            let gone = {
+                let mut state = self.state.borrow_mut();
+                let at = state.requests.iter().position(|(asked, _)| *asked == ticket);
+                at.map(|at| state.requests.swap_remove(at))
+            };
+            drop(gone);
+            if question == Question::Stop {
+                self.every_stoppable(&session, |run| run.handle_stop_reply(0, now));
+            }
+        }
+        self.every_slot(Run::handle_timeout);
+        self.arm(now);
+    }
+
+    // ---- small helpers ----
+
+    fn every_slot(&self, mut feed: impl FnMut(&mut Run, Instant)) {
+        let count = self.state.borrow().slots.len() as u32;
+        for slot in 1..=count {
+            self.turn(slot, |run, _, now| feed(run, now));
+        }
+    }
+
+    fn every_stoppable(&self, session: &str, mut feed: impl FnMut(&mut Run)) {
+        let count = self.state.borrow().slots.len() as u32;
+        for slot in 1..=count {
+            if self.with_slot(slot, |slot| slot.stoppable && slot.session == session) == Some(true) {
+                self.turn(slot, |run, _, _| feed(run));
+            }
+        }
+    }
+
+    fn with_slot<T>(&self, slot: u32, act: impl FnOnce(&mut Slot) -> T) -> Option<T> {
+        self.state.borrow_mut().slot(slot).map(act)
+    }
+
+    fn arm(&self, now: Instant) {
+        let next = self.state.borrow().inquiries.poll_timeout();
+        self.alarm().set(next, now);
+    }
+
+    fn alarm(&self) -> &Alarm {
+        self.alarm.get_or_init(|| {
+            let me = self.me.clone();
+            Alarm::new(move || enter(&me, Self::handle_timeout))
+        })
+    }
+
+    fn frame(&self) -> &Frame {
+        self.frame.get_or_init(|| {
+            let me = self.me.clone();
+            Frame::new(move || {
+                enter(&me, |driver| {
+                    driver.frame().cancel();
+                    driver.drain_native();
+                    driver.state.borrow_mut().frame_due = true;
+                });
+            })
+        })
+    }
+
+    /// Asks for a frame when something of this slot wants one.
+    fn schedule(&self, slot: u32) {
+        let wants = self.with_slot(slot, |slot| match slot.dirty {
+            Urgency::None => false,
+            Urgency::Content => slot.pace != Pace::Unwatched,
+            Urgency::State | Urgency::Now => true,
+        });
+        if wants == Some(true) {
+            self.frame().request();
+        }
+    }
+
+    /// Whether a flush is due before the next frame.
+    fn is_urgent(&self) -> bool {
+        let mut state = self.state.borrow_mut();
+        if core::mem::take(&mut state.frame_due) || state.inquiries.has_answers() {
+            return true;
+        }
+        state.slots.iter().flatten().any(|slot| {
+            slot.dirty == Urgency::Now || (slot.pace == Pace::Sync && slot.dirty != Urgency::None)
+        })
+    }
+}
+
+impl State {
+    fn slot(&mut self, number: u32) -> Option<&mut Slot> {
+        self.slots.get_mut((number as usize).wrapping_sub(1))?.as_deref_mut()
+    }
+}
+
+fn is_stream(response: &Response) -> bool {
+    let content_type = response.headers().get("content-type").ok().flatten();
+    response.ok() && http::is_event_stream(content_type.as_deref())
+}
+
+/// One entry of the page: `act`, then, as the last thing and with nothing borrowed, the wake-up of JS if one is due.
+fn enter(driver: &Weak<Driver>, act: impl FnOnce(&Driver)) {
+    let Some(driver) = driver.upgrade() else { return };
+    DEPTH.set(DEPTH.get() + 1);
+    act(&driver);
+    DEPTH.set(DEPTH.get() - 1);
+    if driver.is_urgent() {
+        // Our own JS catches what users' callbacks throw.
+        let _ = driver.wake.call0(&JsValue::UNDEFINED);
+    }
+}

@@ -1,0 +1,71 @@
+//! What the page tells of its surroundings, as the engine's signals.
+
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::EventTarget;
+
+use super::listener::Listener;
+use crate::engine::environment::{Environment, Signal};
+
+#[wasm_bindgen]
+extern "C" {
+    type Surroundings;
+    #[wasm_bindgen(method, getter)]
+    fn navigator(this: &Surroundings) -> Option<Navigator>;
+    #[wasm_bindgen(method, getter)]
+    fn document(this: &Surroundings) -> Option<Document>;
+
+    type Navigator;
+    #[wasm_bindgen(method, getter, js_name = onLine)]
+    fn on_line(this: &Navigator) -> Option<bool>;
+
+    type Document;
+    #[wasm_bindgen(method, getter)]
+    fn hidden(this: &Document) -> bool;
+}
+
+fn surroundings() -> Surroundings {
+    js_sys::global().unchecked_into()
+}
+
+/// Whether the browser believes that there is a network. Where it does not say, there is.
+pub fn is_online() -> bool {
+    surroundings().navigator().and_then(|navigator| navigator.on_line()).unwrap_or(true)
+}
+
+/// The surroundings as they are now.
+pub fn environment() -> Environment {
+    let hidden = surroundings().document().is_some_and(|document| document.hidden());
+    Environment { online: is_online(), visible: !hidden, frozen: false }
+}
+
+/// Reports signals while it exists.
+#[derive(Debug)]
+pub struct Signals {
+    _listeners: [Option<Listener>; 2],
+}
+
+impl Signals {
+    /// Calls `report` for every signal.
+    pub fn new(report: impl Fn(Signal) + Clone + 'static) -> Self {
+        let global: EventTarget = js_sys::global().unchecked_into();
+        let of_page = report.clone();
+        let page = Listener::new(&global, &["online", "offline", "pagehide", "pageshow"], move |event| {
+            match event.type_().as_str() {
+                "online" => of_page(Signal::Online),
+                "offline" => of_page(Signal::Offline),
+                "pagehide" => of_page(Signal::PageHidden),
+                _ => of_page(Signal::PageShown),
+            }
+        });
+        let document = surroundings().document().map(|document| {
+            let target: &EventTarget = document.unchecked_ref();
+            Listener::new(target, &["visibilitychange", "freeze", "resume"], move |event| match event.type_().as_str() {
+                "freeze" => report(Signal::Frozen),
+                "resume" => report(Signal::Thawed),
+                _ if surroundings().document().is_some_and(|document| document.hidden()) => report(Signal::Hidden),
+                _ => report(Signal::Visible),
+            })
+        });
+        Self { _listeners: [Some(page), document] }
+    }
+}

@@ -1,0 +1,328 @@
+//! One resource's connection: when to connect, when to wait, when a connection counts as lost, when to give up.
+//!
+//! The link knows nothing of runs and requests: it numbers connections, and its owner opens and closes them. At any
+//! moment it is connecting, open, waiting for a named deadline, parked until the page may connect again, or closed; the
+//! owner can therefore never be left with neither a connection nor a deadline.
+//!
+//! The retry budget is spent by time without a connection while the page could have one, and by attempts; only progress
+//! (an event that was new) gives it back, never an open or an empty 200 (FIELD 1.1 H, 1.2).
+
+use super::{
+    backoff::Backoff,
+    config::Config,
+    environment::{Change, Environment, Signal},
+    error::Code,
+    liveness::{self, Liveness},
+    rng::Rng,
+    time::{Instant, Millis},
+    timer::{Table, Timer},
+};
+
+/// A connection's number. A callback that carries another number than the current one speaks of the dead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Conn(pub u32);
+
+/// How long to wait between two looks at the environment while parked, in case its signal was lost.
+const PARKED_LOOK: Millis = Millis(30_000);
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Not started, or held by the owner while it asks the server something.
+    Idle,
+    /// Asked for, no response head yet.
+    Connecting,
+    /// Bytes may flow.
+    Open {
+        /// When the head came.
+        since: Instant,
+    },
+    /// The next attempt comes at `until`.
+    Waiting {
+        /// The deadline.
+        until: Instant,
+    },
+    /// The page is offline, frozen or hidden away: the attempt waits for that to end, and costs no budget.
+    Parked,
+    /// Over.
+    Closed,
+}
+
+/// What the owner must do now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Open a connection under this number.
+    Connect(Conn),
+    /// The connection is lost for this reason: close it, then decide (as after [`Link::handle_lost`]).
+    Lost(Code),
+    /// The page goes away: close the connection. The link is parked and the run goes on.
+    Drop,
+    /// Parked for long: ask the environment whether it is really offline.
+    Look,
+}
+
+/// What follows from a lost connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try again after a wait.
+    Retry,
+    /// Two connections in a row opened and brought nothing new: worth asking the server before the next.
+    Doubtful,
+    /// The budget is spent.
+    Exhausted,
+}
+
+/// The connection machine. See the module's description.
+#[derive(Debug)]
+pub struct Link {
+    phase: Phase,
+    conn: Conn,
+    backoff: Backoff,
+    liveness: Liveness,
+    environment: Environment,
+    timers: Table,
+    give_up_after: Millis,
+    max_attempts: u32,
+    connect_timeout: Option<Millis>,
+    // The retry budget: time without a connection, already counted and still running.
+    stranded: Millis,
+    stranded_since: Option<Instant>,
+    last_byte: Option<Instant>,
+    // The server's `retry:` of the stream, a floor for every later wait (P-7).
+    hint: Option<Millis>,
+    // Connections in a row that opened and brought nothing new.
+    fruitless: u32,
+    progressed: bool,
+}
+
+impl Link {
+    /// A link that has not started.
+    pub fn new(config: &Config, environment: Environment, now: Instant) -> Self {
+        Self {
+            phase: Phase::Idle,
+            conn: Conn(0),
+            backoff: Backoff::new(config.backoff),
+            liveness: Liveness::new(config.liveness, now),
+            environment,
+            timers: Table::default(),
+            give_up_after: config.give_up_after,
+            max_attempts: config.max_attempts,
+            connect_timeout: Some(config.connect_timeout),
+            stranded: Millis::ZERO,
+            stranded_since: None,
+            last_byte: None,
+            hint: None,
+            fruitless: 0,
+            progressed: false,
+        }
+    }
+
+    /// Where the connection stands.
+    pub fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// The number of the current connection.
+    pub fn conn(&self) -> Conn {
+        self.conn
+    }
+
+    /// Failed attempts since the last progress.
+    pub fn attempt(&self) -> u32 {
+        self.backoff.attempt()
+    }
+
+    /// The environment as last heard.
+    pub fn environment(&self) -> &Environment {
+        &self.environment
+    }
+
+    /// Whether a callback that carries `conn` speaks of a connection that lives.
+    pub fn is_current(&self, conn: Conn) -> bool {
+        conn == self.conn && matches!(self.phase, Phase::Connecting | Phase::Open { .. })
+    }
+
+    /// Sets how long the next attempts may take to their response head; `None` leaves it to the stall limit.
+    pub fn set_connect_timeout(&mut self, limit: Option<Millis>) {
+        self.connect_timeout = limit;
+    }
+
+    /// Asks for a connection as soon as the page may have one, with no wait.
+    pub fn connect(&mut self, now: Instant) -> Option<Due> {
+        self.timers.clear_all();
+        if !self.environment.may_connect() {
+            self.park(now);
+            return None;
+        }
+        self.conn = Conn(self.conn.0.wrapping_add(1));
+        self.phase = Phase::Connecting;
+        self.progressed = false;
+        self.last_byte = None;
+        self.liveness.handle_byte(now);
+        // Without a limit of its own an attempt is still bounded: no byte for as long as a stall is a stall.
+        match self.connect_timeout {
+            Some(limit) => self.timers.set(Timer::Connect, now + limit),
+            None => self.timers.set(Timer::Silence, self.liveness.deadline()),
+        }
+        Some(Due::Connect(self.conn))
+    }
+
+    /// The response head came and was good.
+    pub fn handle_opened(&mut self, now: Instant) {
+        self.count_stranded(now);
+        self.stranded_since = None;
+        self.phase = Phase::Open { since: now };
+        self.timers.clear(Timer::Connect);
+        self.liveness.handle_byte(now);
+        self.timers.set(Timer::Silence, self.liveness.deadline());
+    }
+
+    /// Bytes came, whatever they say.
+    pub fn handle_bytes(&mut self, now: Instant) {
+        self.last_byte = Some(now);
+        self.liveness.handle_byte(now);
+        self.timers.set(Timer::Silence, self.liveness.deadline());
+    }
+
+    /// The server's sign of life came: a comment or a ping. Its cadence is learned.
+    pub fn handle_beat(&mut self, now: Instant) {
+        self.liveness.handle_beat(now);
+        self.timers.set(Timer::Silence, self.liveness.deadline());
+    }
+
+    /// An event that was new came: the budget is whole again.
+    pub fn handle_progress(&mut self) {
+        if !self.progressed {
+            self.progressed = true;
+            self.fruitless = 0;
+            self.stranded = Millis::ZERO;
+            self.stranded_since = None;
+            self.backoff.reset();
+        }
+    }
+
+    /// The server said how long to wait before reconnecting (P-7): a floor for later waits.
+    pub fn handle_hint(&mut self, wait: Millis) {
+        self.hint = Some(wait);
+    }
+
+    /// The connection ended, failed or was refused in a way that may pass. The link is idle afterwards: the owner lets it
+    /// [`Link::wait`], or asks the server first.
+    pub fn handle_lost(&mut self, now: Instant) -> Next {
+        if let Phase::Open { since } = self.phase {
+            let lived = self.last_byte.map_or(Millis::ZERO, |last| last.since(since));
+            if !self.progressed {
+                self.backoff.handle_lived(lived);
+                self.fruitless += 1;
+            }
+        }
+        self.count_stranded(now);
+        self.stranded_since = Some(now);
+        self.hold();
+        if self.is_spent() {
+            Next::Exhausted
+        } else if self.fruitless >= 2 {
+            Next::Doubtful
+        } else {
+            Next::Retry
+        }
+    }
+
+    /// Whether the retry budget is spent, as of the last loss.
+    pub fn is_spent(&self) -> bool {
+        self.stranded >= self.give_up_after || self.backoff.attempt() >= self.max_attempts
+    }
+
+    /// Waits for the next attempt by the backoff's rule. `floor` is what `Retry-After` asks for.
+    pub fn wait(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) {
+        let delay = self.backoff.next_delay(rng, floor.max(self.hint));
+        if !self.environment.may_connect() {
+            self.park(now);
+            return;
+        }
+        self.timers.clear_all();
+        let until = now + delay;
+        self.phase = Phase::Waiting { until };
+        self.timers.set(Timer::Reconnect, until);
+    }
+
+    /// Stops everything without ending the link: the owner asks the server something first.
+    pub fn hold(&mut self) {
+        self.timers.clear_all();
+        self.phase = Phase::Idle;
+    }
+
+    /// Gives the whole budget back, because the owner goes on by another road or its user asked for it.
+    pub fn renew(&mut self) {
+        self.backoff.reset();
+        self.stranded = Millis::ZERO;
+        self.stranded_since = None;
+        self.fruitless = 0;
+    }
+
+    /// Ends the link.
+    pub fn close(&mut self) {
+        self.timers.clear_all();
+        self.phase = Phase::Closed;
+    }
+
+    /// The page's weather changed.
+    pub fn handle_signal(&mut self, signal: Signal, now: Instant) -> Option<Due> {
+        let change = self.environment.handle(signal)?;
+        let may_connect = self.environment.may_connect();
+        match (change, self.phase) {
+            // What the wait was for may be over.
+            (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => self.connect(now),
+            (Change::Frozen, Phase::Connecting | Phase::Open { .. }) => {
+                self.park(now);
+                Some(Due::Drop)
+            }
+            (Change::Frozen | Change::Offline, Phase::Waiting { .. }) => {
+                self.park(now);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// Time passed. Call it again until it gives `None`; late and spurious calls are harmless.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
+        while let Some((timer, _)) = self.timers.expire(now) {
+            match timer {
+                Timer::Reconnect => return self.connect(now),
+                Timer::Connect => return Some(Due::Lost(Code::ConnectTimeout)),
+                Timer::Silence => match self.liveness.handle_timeout(now) {
+                    liveness::Verdict::Alive => self.timers.set(Timer::Silence, self.liveness.deadline()),
+                    liveness::Verdict::LookAgain { until } => self.timers.set(Timer::Silence, until),
+                    liveness::Verdict::Stalled => return Some(Due::Lost(Code::Stalled)),
+                },
+                Timer::Parked => {
+                    self.timers.set(Timer::Parked, now + PARKED_LOOK);
+                    return Some(Due::Look);
+                }
+                Timer::Status | Timer::Stop => {}
+            }
+        }
+        None
+    }
+
+    /// When to call [`Link::handle_timeout`] next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    fn park(&mut self, now: Instant) {
+        self.count_stranded(now);
+        self.stranded_since = None;
+        self.timers.clear_all();
+        self.phase = Phase::Parked;
+        self.timers.set(Timer::Parked, now + PARKED_LOOK);
+    }
+
+    fn count_stranded(&mut self, now: Instant) {
+        if let Some(since) = self.stranded_since {
+            self.stranded = self.stranded + now.since(since);
+            self.stranded_since = Some(now);
+        }
+    }
+}

@@ -1,0 +1,1144 @@
+//! One streamed generation, from the send to its one outcome.
+//!
+//! A run is a [`Link`] with a purpose. It moves along up to three roads of the `bichat` protocol and always ends with what
+//! the exact one says, where that can be had:
+//!
+//! 1. **Sending**: POST /stream. Its response names the run and may drop events (B-SEND-11), so that nothing of it is
+//!    kept once the run is known.
+//! 2. **Following**: GET /stream/events, the exact log with ids. Lost connections go on after the cursor of what is held.
+//! 3. **Live**: POST /stream/resume, a snapshot and what comes after it; only when the server has no log to offer.
+//!
+//! It settles exactly once. The first terminal event wins (B-SEND-10); the end of a body without one is a lost
+//! connection (B-PARSE-5), and so is silence. When the link doubts or gives up, one status request decides what is true
+//! at the server. An unsettled run always has a connection, a question under way, or a deadline behind it:
+//! [`Run::is_sustained`] says so and every test asserts it.
+
+use std::collections::VecDeque;
+
+use super::{
+    config::Config,
+    cursor::{self, Position},
+    delta::{self, Delta},
+    environment::{Environment, Signal},
+    error::{Code, Failure},
+    event::{RunEvent, Terminal},
+    http::{self, Head},
+    link::{Conn, Due, Link, Next, Phase},
+    protocol::bichat::{self, requests},
+    reader::{Incoming, Item, Reader},
+    request::Request,
+    rng::Rng,
+    time::{Instant, Millis},
+    timer::{Table, Timer},
+    transcript::Transcript,
+    window::Window,
+};
+
+/// How long a confirmed stop waits for the run's own terminal event.
+const LAST_WORDS: Millis = Millis(1_000);
+
+/// A question's number: a reply that carries another one is late and means nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ask(pub u32);
+
+/// What the run wants done. Drain them all after every input.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Open a stream; report under `conn`.
+    Connect {
+        /// The number of the connection.
+        conn: Conn,
+        /// What to ask for.
+        request: Request,
+        /// Through the browser's own `EventSource`.
+        native: bool,
+    },
+    /// Close this stream. It may be closed already.
+    Disconnect {
+        /// The number of the connection.
+        conn: Conn,
+    },
+    /// Make one request and report its whole reply under `ask`.
+    Ask {
+        /// The number of the question.
+        ask: Ask,
+        /// What to ask for.
+        request: Request,
+    },
+    /// The answer does not matter any more: abort the request.
+    Forget {
+        /// The number of the question.
+        ask: Ask,
+    },
+    /// Ask the page whether it is online and report it as a [`Signal`].
+    Look,
+}
+
+/// How soon what changed must reach the user.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Nothing changed.
+    #[default]
+    None,
+    /// The transcript grew.
+    Content,
+    /// The state changed too.
+    State,
+    /// At once: the run has settled.
+    Now,
+}
+
+/// Why a connection was lost, as its transport saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// The body came to its end.
+    Ended,
+    /// The network failed, before or after the head.
+    Failed,
+}
+
+/// A run's one end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing of the run came yet.
+    Pending,
+    /// Events come, or will.
+    Streaming,
+    /// The run waits for the user's answer.
+    Waiting,
+    /// The server finished it.
+    Completed,
+    /// The user or the server cancelled it.
+    Cancelled,
+    /// It failed at the server, or the server refused it.
+    Failed,
+    /// We lost it; `retry` goes on.
+    Interrupted,
+}
+
+impl Status {
+    /// Whether this is one of the four ends.
+    pub const fn is_settled(self) -> bool {
+        matches!(self, Self::Completed | Self::Cancelled | Self::Failed | Self::Interrupted)
+    }
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Streaming => "streaming",
+            Self::Waiting => "waiting",
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::Failed => "failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// Who brought the end about: three ends that look alike and are not (PROTOCOLS 6.1, 15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// The server's word.
+    Server,
+    /// The user's or the caller's.
+    User,
+    /// A limit of ours ran out.
+    Limit,
+}
+
+impl By {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::User => "user",
+            Self::Limit => "limit",
+        }
+    }
+}
+
+/// What a caller wants of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Wish {
+    /// The session the run belongs to.
+    pub session: String,
+    /// The run, where it is known.
+    pub run: Option<String>,
+    /// The request id of a send.
+    pub request_id: Option<String>,
+    /// The JSON text of the POST that starts the run.
+    pub body: Option<String>,
+    /// The cursor of what the caller already holds: events after it are asked for.
+    pub cursor: Option<String>,
+    /// Fail with [`Code::ConnectFailed`] when the first connection fails within this time and before any event (B-ES-7).
+    pub grace: Option<Millis>,
+    /// Keep raw events for a listener, see [`Run::listen`].
+    pub listen: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Road {
+    Sending,
+    Following,
+    Live,
+}
+
+/// Why the server is asked for the run's status.
+#[derive(Clone, Debug)]
+enum Doubt {
+    /// The send's response broke after its head and before it named the run.
+    Accepted,
+    /// Connections open and bring nothing.
+    Fruitless,
+    /// The budget is spent.
+    Spent,
+    /// The road was refused.
+    Refused(Failure),
+}
+
+/// What the server says of the run.
+enum Standing {
+    Active { run: Option<String> },
+    Over,
+    Unknown,
+}
+
+/// The run machine. See the module's description.
+#[derive(Debug)]
+pub struct Run {
+    reader: Reader,
+    core: Core,
+}
+
+#[derive(Debug)]
+struct Core {
+    config: Config,
+    rng: Rng,
+    link: Link,
+    timers: Table,
+    outputs: VecDeque<Output>,
+    asks: u32,
+
+    session: String,
+    run: Option<String>,
+    request_id: Option<String>,
+    body: Option<String>,
+    road: Road,
+    status: Status,
+    by: By,
+    error: Option<Failure>,
+
+    // The transcript being built, and an earlier one that stays on screen until the new one has caught up.
+    exact: Transcript,
+    shown: Option<Transcript>,
+    position: Position,
+
+    doubt: Option<(Ask, Doubt)>,
+    stopping: bool,
+    reauthorized: bool,
+    live_tried: bool,
+    head_seen: bool,
+    // The server took the send: it is not repeated before its fate is known.
+    accepted: bool,
+    events_here: bool,
+    any_event: bool,
+    began: Instant,
+    grace: Option<Millis>,
+    flap: Option<Failure>,
+    counts: Counts,
+
+    started_at: Option<u64>,
+    updated_at: Option<u64>,
+    listening: bool,
+    events: Vec<u8>,
+    dirty: Dirty,
+    urgency: Urgency,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Dirty {
+    state: bool,
+    cursor: bool,
+    end: bool,
+}
+
+/// What happened to a run besides its content.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Events that came again and were dropped.
+    pub duplicates: u32,
+    /// Frames that made no sense and were reported.
+    pub malformed: u32,
+    /// Connections lost.
+    pub losses: u32,
+}
+
+impl Run {
+    /// Starts a run by sending, or follows one that exists: `wish.body` or `wish.run` decides.
+    pub fn new(wish: Wish, config: Config, environment: Environment, seed: u64, now: Instant) -> Self {
+        let link = Link::new(&config, environment, now);
+        let of_session = wish.body.is_none() && wish.run.is_none();
+        let position = wish.cursor.as_ref().map_or_else(Position::new, |cursor| Position::after(cursor.as_bytes()));
+        let mut run = Self {
+            reader: Reader::new(config.max_event_bytes),
+            core: Core {
+                rng: Rng::seeded(seed),
+                link,
+                timers: Table::default(),
+                outputs: VecDeque::new(),
+                asks: 0,
+                road: if wish.run.is_none() { Road::Sending } else { Road::Following },
+                session: wish.session,
+                run: wish.run,
+                request_id: wish.request_id,
+                body: wish.body,
+                status: Status::Pending,
+                by: By::Server,
+                error: None,
+                exact: Transcript::new(),
+                shown: None,
+                position,
+                doubt: None,
+                stopping: false,
+                reauthorized: false,
+                live_tried: false,
+                head_seen: false,
+                // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
+                accepted: of_session,
+                events_here: false,
+                any_event: false,
+                began: now,
+                grace: wish.grace,
+                flap: None,
+                counts: Counts::default(),
+                started_at: None,
+                updated_at: None,
+                listening: wish.listen,
+                events: Vec::new(),
+                dirty: Dirty { state: true, cursor: false, end: false },
+                urgency: Urgency::State,
+                config,
+            },
+        };
+        run.core.set_out(now);
+        run
+    }
+
+    /// Shows the text of a status reply's snapshot until the log has caught up with it (B-RES-3).
+    pub fn seed(&mut self, status: &[u8]) {
+        self.core.seed(status);
+    }
+
+    // ---- inputs ----
+
+    /// The head of a response came.
+    pub fn handle_response(&mut self, conn: Conn, head: &Head<'_>, now: Instant) {
+        if self.core.link.is_current(conn) {
+            self.reader.restart();
+            self.core.handle_response(head, now);
+        }
+    }
+
+    /// The first `len` bytes of the window's chunk came on `conn`.
+    pub fn handle_chunk(&mut self, conn: Conn, window: &mut Window, len: usize, now: Instant) {
+        let Self { reader, core } = self;
+        if !core.link.is_current(conn) {
+            return;
+        }
+        core.link.handle_bytes(now);
+        let mut feed = reader.feed(window, len);
+        while let Some(item) = feed.next() {
+            core.take(item, now);
+            if !core.link.is_current(conn) {
+                break;
+            }
+        }
+    }
+
+    /// The connection is gone.
+    pub fn handle_lost(&mut self, conn: Conn, loss: Loss, now: Instant) {
+        if self.core.link.is_current(conn) {
+            let code = match loss {
+                Loss::Ended => Code::Disconnected,
+                Loss::Failed if self.core.head_seen => Code::Disconnected,
+                Loss::Failed => Code::ConnectFailed,
+            };
+            self.core.lose(Failure::passing(code), None, now);
+        }
+    }
+
+    /// The reply to a question came; `status` 0 means that none did.
+    pub fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        self.core.handle_reply(ask, status, body, now);
+    }
+
+    /// The page's weather changed.
+    pub fn handle_signal(&mut self, signal: Signal, now: Instant) {
+        let conn = self.core.link.conn();
+        let due = self.core.link.handle_signal(signal, now);
+        if due == Some(Due::Drop) {
+            self.core.push(Output::Disconnect { conn });
+        }
+        self.core.obey(due, now);
+        self.core.touch();
+    }
+
+    /// Time passed. Harmless when late or early.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((timer, _)) = self.core.timers.expire(now) {
+            match timer {
+                Timer::Status => {
+                    if let Some((ask, _)) = self.core.doubt {
+                        self.core.push(Output::Forget { ask });
+                        self.core.handle_reply(ask, 0, b"", now);
+                    }
+                }
+                // The server had its time to confirm, and then to send its own terminal event.
+                Timer::Stop => self.core.settle_stopped(),
+                _ => {}
+            }
+        }
+        while let Some(due) = self.core.link.handle_timeout(now) {
+            self.core.obey(Some(due), now);
+        }
+    }
+
+    /// The user cancels: the caller sends the stop request and reports its reply with [`Run::handle_stop_reply`].
+    ///
+    /// From here on nothing reconnects. The run settles as cancelled by the user: with its own terminal event, or
+    /// shortly after the server's confirmation, or when the stop's time is up.
+    pub fn stop(&mut self, now: Instant) {
+        let core = &mut self.core;
+        if core.status.is_settled() || core.stopping {
+            return;
+        }
+        core.drop_doubt();
+        core.stopping = true;
+        core.timers.set(Timer::Stop, now + core.config.stop_timeout);
+        if !matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. }) {
+            core.link.hold();
+        }
+        core.touch();
+    }
+
+    /// The stop's reply came; `status` 0 means that none did.
+    pub fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        let core = &mut self.core;
+        if !core.stopping || core.status.is_settled() {
+            return;
+        }
+        if status == 0 {
+            // The user's wish stands; that it may not have arrived is said.
+            core.error = Some(Failure::passing(Code::RequestFailed));
+        }
+        if status != 0 && matches!(core.link.phase(), Phase::Open { .. }) {
+            core.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            core.settle_stopped();
+        }
+    }
+
+    /// Stops watching. The run goes on at the server.
+    pub fn close(&mut self, _now: Instant) {
+        if !self.core.status.is_settled() {
+            self.core.settle(Status::Interrupted, By::User, Some(Failure::passing(Code::Aborted)));
+        }
+    }
+
+    /// Goes on with a run that was interrupted, or sends a failed one anew under `request_id`. False where there is
+    /// nothing to retry: the run lives, was completed or was cancelled.
+    pub fn retry(&mut self, request_id: &str, body: Option<&str>, now: Instant) -> bool {
+        let core = &mut self.core;
+        let anew = match core.status {
+            Status::Interrupted => false,
+            Status::Failed => core.any_event && core.body.is_some(),
+            _ => return false,
+        };
+        if anew {
+            core.run = None;
+            core.exact = Transcript::new();
+            core.exact.rewrite();
+            core.shown = None;
+            core.position = Position::new();
+            core.request_id = Some(request_id.into());
+            if let Some(body) = body {
+                core.body = Some(body.into());
+            }
+        }
+        core.road = if core.run.is_none() { Road::Sending } else { Road::Following };
+        core.status = Status::Pending;
+        core.by = By::Server;
+        core.error = None;
+        core.flap = None;
+        core.stopping = false;
+        core.reauthorized = false;
+        core.live_tried = false;
+        core.accepted = core.body.is_none();
+        core.dirty = Dirty { state: true, ..Dirty::default() };
+        core.link.renew();
+        core.set_out(now);
+        true
+    }
+
+    /// Keeps raw events for a listener from now on, or no longer.
+    pub fn listen(&mut self, on: bool) {
+        self.core.listening = on;
+        if !on {
+            self.core.events = Vec::new();
+        }
+    }
+
+    // ---- outputs ----
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.core.outputs.pop_front()
+    }
+
+    /// When to call [`Run::handle_timeout`] next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        [self.core.timers.next(), self.core.link.poll_timeout()].into_iter().flatten().min()
+    }
+
+    /// How soon to flush what changed; taken by the asking.
+    pub fn take_urgency(&mut self) -> Urgency {
+        core::mem::take(&mut self.core.urgency)
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> Status {
+        self.core.status
+    }
+
+    /// Who brought the end about.
+    pub fn by(&self) -> By {
+        self.core.by
+    }
+
+    /// What went wrong, if anything did.
+    pub fn error(&self) -> Option<&Failure> {
+        self.core.error.as_ref()
+    }
+
+    /// The run's id, once it is known.
+    pub fn run_id(&self) -> Option<&str> {
+        self.core.run.as_deref()
+    }
+
+    /// What the user sees: the exact transcript, or the one that it has not caught up with.
+    pub fn transcript(&self) -> &Transcript {
+        self.core.shown.as_ref().unwrap_or(&self.core.exact)
+    }
+
+    /// What happened besides content.
+    pub fn counts(&self) -> Counts {
+        self.core.counts
+    }
+
+    /// The connection machine, for inspection.
+    pub fn link(&self) -> &Link {
+        &self.core.link
+    }
+
+    /// Whether something will happen by itself: the run has settled, or a connection, a question or a deadline is
+    /// behind it. Never false after the outputs were drained.
+    pub fn is_sustained(&self) -> bool {
+        let core = &self.core;
+        core.status.is_settled()
+            || matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. })
+            || core.doubt.is_some()
+            || self.poll_timeout().is_some()
+    }
+
+    /// Writes what changed since the last call, as the run of `slot`.
+    ///
+    /// Without `content`, for a run that nobody watches, the transcript waits in its pages until the end.
+    pub fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
+        self.core.write_delta(slot, out, content);
+    }
+}
+
+impl Core {
+    fn seed(&mut self, status: &[u8]) {
+        if let Some(snapshot) = bichat::status_snapshot(status) {
+            let mut seeded = Transcript::new();
+            seeded.apply(&snapshot);
+            self.shown = Some(seeded);
+            self.touch();
+        }
+    }
+
+    /// Connects by the present road.
+    fn set_out(&mut self, now: Instant) {
+        self.link.set_connect_timeout(match self.road {
+            Road::Sending => self.config.send_timeout,
+            Road::Following | Road::Live => Some(self.config.connect_timeout),
+        });
+        let due = self.link.connect(now);
+        self.obey(due, now);
+        self.touch();
+    }
+
+    fn obey(&mut self, due: Option<Due>, now: Instant) {
+        match due {
+            Some(Due::Connect(conn)) => {
+                self.head_seen = false;
+                self.events_here = false;
+                if self.road == Road::Sending && self.accepted {
+                    return self.ask_status(Doubt::Accepted, now);
+                }
+                let request = self.request();
+                let native = self.is_native();
+                self.push(Output::Connect { conn, request, native });
+                self.touch();
+            }
+            Some(Due::Lost(code)) => self.lose(Failure::passing(code), None, now),
+            Some(Due::Look) => self.push(Output::Look),
+            Some(Due::Drop) | None => {}
+        }
+    }
+
+    fn request(&mut self) -> Request {
+        let run = self.run.as_deref().unwrap_or("");
+        match self.road {
+            Road::Sending => requests::send(self.body.as_deref().unwrap_or("{}")),
+            Road::Following => {
+                if self.position.is_none() {
+                    self.start_over();
+                }
+                let cursor = core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty());
+                requests::events(&self.session, self.run.as_deref().unwrap_or(""), cursor)
+            }
+            Road::Live => requests::resume(&self.session, run),
+        }
+    }
+
+    fn is_native(&self) -> bool {
+        self.config.native && self.road == Road::Following
+    }
+
+    /// What comes next is the whole run from its beginning: build it anew, and keep the old text on screen meanwhile.
+    fn start_over(&mut self) {
+        if self.exact.is_empty() {
+            return;
+        }
+        let old = core::mem::replace(&mut self.exact, Transcript::new());
+        if self.shown.as_ref().is_none_or(|shown| shown.text_utf16_len() <= old.text_utf16_len()) {
+            self.shown = Some(old);
+        }
+    }
+
+    fn handle_response(&mut self, head: &Head<'_>, now: Instant) {
+        self.head_seen = true;
+        let refused = |code: Code| Failure::lasting(code).with_status(head.status);
+        match http::judge(head) {
+            http::Verdict::Accept => {
+                self.link.handle_opened(now);
+                self.accepted |= self.road == Road::Sending;
+                self.touch();
+            }
+            http::Verdict::Retry { after } => {
+                self.lose(Failure::passing(Code::HttpStatus).with_status(head.status), after, now);
+            }
+            http::Verdict::Reauthorize if !self.reauthorized => {
+                self.reauthorized = true;
+                self.disconnect();
+                let due = self.link.connect(now);
+                self.obey(due, now);
+            }
+            http::Verdict::Reauthorize => self.refuse(refused(Code::Unauthorized), now),
+            http::Verdict::NoContent | http::Verdict::Refuse(_) => self.refuse(refused(Code::HttpStatus), now),
+            http::Verdict::WrongType => self.refuse(refused(Code::ContentType), now),
+        }
+    }
+
+    /// The road was refused for a reason that will not pass.
+    fn refuse(&mut self, failure: Failure, now: Instant) {
+        self.disconnect();
+        if self.stopping {
+            self.link.hold();
+            return;
+        }
+        if self.fails_in_grace(&failure, now) {
+            return;
+        }
+        self.note_flap(&failure);
+        let about_us = matches!(failure.status, Some(400 | 401 | 403));
+        match self.road {
+            // The server never took the message.
+            Road::Sending => self.settle(Status::Failed, By::Server, Some(failure)),
+            _ if about_us => self.settle(Status::Interrupted, By::Server, Some(failure)),
+            _ => self.ask_status(Doubt::Refused(failure), now),
+        }
+    }
+
+    /// The connection is lost in a way that may pass.
+    fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
+        self.disconnect();
+        self.counts.losses += 1;
+        if self.stopping {
+            // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
+            self.link.hold();
+            return;
+        }
+        if self.fails_in_grace(&failure, now) {
+            return;
+        }
+        self.note_flap(&failure);
+        match self.link.handle_lost(now) {
+            Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure),
+            Next::Exhausted => self.ask_status(Doubt::Spent, now),
+            // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
+            // id (B-SEND-4).
+            _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
+            Next::Doubtful if self.road != Road::Sending => self.ask_status(Doubt::Fruitless, now),
+            _ => self.link.wait(floor, &mut self.rng, now),
+        }
+        self.touch();
+    }
+
+    fn give_up(&mut self, cause: Failure) {
+        let code = if cause.code == Code::Stalled { Code::Stalled } else { Code::GaveUp };
+        let failure = Failure { code, retryable: true, attempts: Some(self.link.attempt()), ..cause };
+        self.settle(Status::Interrupted, By::Limit, Some(failure));
+    }
+
+    fn fails_in_grace(&mut self, failure: &Failure, now: Instant) -> bool {
+        let Some(grace) = self.grace else { return false };
+        if self.any_event || now.since(self.began) >= grace {
+            return false;
+        }
+        self.note_flap(failure);
+        self.settle(Status::Failed, By::Limit, Some(Failure { code: Code::ConnectFailed, ..failure.clone() }));
+        true
+    }
+
+    fn note_flap(&mut self, failure: &Failure) {
+        self.flap = Some(failure.clone());
+        if self.listening {
+            let out = self.next_event();
+            out.extend_from_slice(b"{\"flap\":");
+            delta::write_failure(out, Some(failure));
+            out.push(b'}');
+        }
+        self.touch();
+    }
+
+    fn disconnect(&mut self) {
+        let conn = self.link.conn();
+        self.push(Output::Disconnect { conn });
+    }
+
+    // ---- what the stream says ----
+
+    fn take(&mut self, item: Item<'_>, now: Instant) {
+        match item {
+            Item::Comment => self.link.handle_beat(now),
+            Item::Retry(wait) => self.link.handle_hint(wait),
+            Item::Malformed(bad) => {
+                self.counts.malformed += 1;
+                self.any_event = true;
+                if self.listening {
+                    let out = self.next_event();
+                    out.extend_from_slice(b"{\"malformed\":true,\"name\":");
+                    delta::write_bytes(out, bad.name);
+                    out.extend_from_slice(b",\"id\":");
+                    write_optional(out, bad.id);
+                    out.push(b'}');
+                    self.touch();
+                }
+            }
+            Item::Overflow => {
+                // Asking again would bring the same event again.
+                self.disconnect();
+                self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
+            }
+            Item::Event(incoming) => self.take_event(&incoming, now),
+        }
+    }
+
+    fn take_event(&mut self, incoming: &Incoming<'_>, now: Instant) {
+        if matches!(incoming.event, RunEvent::Heartbeat) {
+            self.link.handle_beat(now);
+            self.forward(incoming);
+            return;
+        }
+        if self.road == Road::Sending && self.names_the_run(incoming) {
+            self.follow(now);
+            return;
+        }
+        let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
+        if let Some(id) = id {
+            if self.position.check(id) == cursor::Verdict::Duplicate {
+                self.counts.duplicates += 1;
+                return;
+            }
+        } else if self.is_refusal(incoming) {
+            let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
+            self.disconnect();
+            if !self.fails_in_grace(&failure, now) {
+                self.forward(incoming);
+                self.note_flap(&failure);
+                self.ask_status(Doubt::Refused(failure), now);
+            }
+            return;
+        }
+        self.events_here = true;
+        self.any_event = true;
+        self.link.handle_progress();
+        self.reauthorized = false;
+        self.live_tried = self.road == Road::Live;
+        self.flap = None;
+        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot { .. }) {
+            self.start_over();
+        }
+        self.exact.apply(&incoming.event);
+        if let Some(id) = id {
+            // Only now: what the cursor passes must be held (A-ENV-6).
+            self.position.advance(id);
+            self.dirty.cursor = true;
+        }
+        if let Some(at) = incoming.timestamp() {
+            if self.started_at.is_none() {
+                self.started_at = Some(at);
+                self.dirty.state = true;
+            }
+            self.updated_at = Some(at);
+        }
+        self.forward(incoming);
+        self.advance_status(&incoming.event);
+        self.urgency = self.urgency.max(Urgency::Content);
+    }
+
+    fn advance_status(&mut self, event: &RunEvent<'_>) {
+        let status = match event {
+            RunEvent::Interrupted { .. } => Status::Waiting,
+            RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored if self.status == Status::Waiting => {
+                Status::Waiting
+            }
+            RunEvent::Ended { how, .. } => {
+                self.disconnect();
+                // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
+                let (status, by) = match how {
+                    Terminal::Completed => (Status::Completed, By::Server),
+                    _ if self.stopping => (Status::Cancelled, By::User),
+                    Terminal::Cancelled => (Status::Cancelled, By::Server),
+                    Terminal::Failed => (Status::Failed, By::Server),
+                };
+                let error = (status == Status::Failed).then(|| Failure {
+                    detail: error_text(event),
+                    ..Failure::passing(Code::ServerError)
+                });
+                // The log has spoken to its end: nothing provisional is left to show.
+                if self.shown.take().is_some() {
+                    self.exact.rewrite();
+                }
+                self.settle(status, by, error);
+                return;
+            }
+            _ => Status::Streaming,
+        };
+        if status != self.status {
+            self.status = status;
+            self.touch();
+        }
+    }
+
+    /// Takes the run's id from an event of the send's response.
+    fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
+        if !self.config.event_log {
+            if let RunEvent::Started { run_id: Some(run) } = &incoming.event {
+                self.run = Some(run.to_string());
+                self.touch();
+            }
+            return false;
+        }
+        let run = match &incoming.event {
+            RunEvent::Started { run_id: Some(run) } => run.to_string(),
+            _ => return false,
+        };
+        self.run = Some(run);
+        true
+    }
+
+    /// Leaves the send's inexact response for the exact log.
+    fn follow(&mut self, now: Instant) {
+        self.disconnect();
+        self.any_event = true;
+        self.status = Status::Streaming;
+        self.road = Road::Following;
+        self.position = Position::new();
+        self.link.handle_progress();
+        self.set_out(now);
+    }
+
+    /// An error without an id, before anything else, on a road whose events have ids: the server refuses after its
+    /// headers (B-ES-12). The run's own error has an id, or comes after other events.
+    fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
+        self.road == Road::Following
+            && !self.events_here
+            && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
+    }
+
+    // ---- questions ----
+
+    fn ask(&mut self, request: Request) -> Ask {
+        self.asks = self.asks.wrapping_add(1);
+        let ask = Ask(self.asks);
+        self.push(Output::Ask { ask, request });
+        ask
+    }
+
+    fn ask_status(&mut self, doubt: Doubt, now: Instant) {
+        self.drop_doubt();
+        self.link.hold();
+        let ask = self.ask(requests::status(&self.session));
+        self.doubt = Some((ask, doubt));
+        self.timers.set(Timer::Status, now + self.config.status_timeout);
+        self.touch();
+    }
+
+    fn drop_doubt(&mut self) {
+        self.timers.clear(Timer::Status);
+        if let Some((ask, _)) = self.doubt.take() {
+            self.push(Output::Forget { ask });
+        }
+    }
+
+    fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        let doubt = match self.doubt.take() {
+            Some((asked, doubt)) if asked == ask => doubt,
+            other => {
+                self.doubt = other;
+                return;
+            }
+        };
+        self.timers.clear(Timer::Status);
+        self.touch();
+        let standing = self.standing(status, body);
+        if matches!(standing, Standing::Unknown) && !self.link.environment().may_connect() {
+            // Nobody could be asked: wait for the page to come back, then go on as before.
+            self.link.wait(None, &mut self.rng, now);
+            return;
+        }
+        match (doubt, standing) {
+            (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
+                self.run = Some(run);
+                self.seed(body);
+                self.follow(now);
+            }
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
+            | (Doubt::Fruitless, Standing::Active { .. } | Standing::Unknown) => {
+                if self.link.handle_lost(now) == Next::Exhausted {
+                    self.give_up(Failure::passing(Code::GaveUp));
+                } else {
+                    self.link.wait(None, &mut self.rng, now);
+                }
+            }
+            (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
+                if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
+            {
+                self.live_tried = true;
+                self.road = Road::Live;
+                self.link.renew();
+                self.set_out(now);
+            }
+            (Doubt::Spent, Standing::Active { .. } | Standing::Unknown) => {
+                let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
+                self.give_up(cause);
+            }
+            (Doubt::Refused(failure), Standing::Active { .. } | Standing::Unknown) => {
+                self.settle(Status::Interrupted, By::Server, Some(failure));
+            }
+            (doubt, Standing::Over) => {
+                let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+                let (status, detail) = match doubt {
+                    Doubt::Refused(failure) => (failure.status, failure.detail),
+                    _ => (None, None),
+                };
+                let failure = Failure { status, detail, ..Failure::lasting(code) };
+                self.settle(Status::Interrupted, By::Server, Some(failure));
+            }
+        }
+    }
+
+    fn settle_stopped(&mut self) {
+        self.disconnect();
+        let error = self.error.take();
+        self.settle(Status::Cancelled, By::User, error);
+    }
+
+    fn standing(&self, status: u16, body: &[u8]) -> Standing {
+        match status {
+            404 => Standing::Over,
+            200 => match bichat::read_status(body) {
+                Some(reply) if !reply.active => Standing::Over,
+                // Another run has taken our session's place.
+                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => Standing::Over,
+                Some(reply) => Standing::Active { run: reply.run_id },
+                None => Standing::Unknown,
+            },
+            _ => Standing::Unknown,
+        }
+    }
+
+    // ---- the end, and what is written of it ----
+
+    fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
+        self.drop_doubt();
+        if matches!(self.link.phase(), Phase::Connecting | Phase::Open { .. }) {
+            self.disconnect();
+        }
+        self.timers.clear_all();
+        self.link.close();
+        // An interrupted run may go on: its last part stays open.
+        if status != Status::Interrupted {
+            self.exact.finish();
+            if let Some(shown) = &mut self.shown {
+                shown.finish();
+            }
+        }
+        self.status = status;
+        self.by = by;
+        self.error = error;
+        self.dirty.end = true;
+        self.touch();
+        self.urgency = Urgency::Now;
+    }
+
+    fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+
+    fn touch(&mut self) {
+        self.dirty.state = true;
+        self.urgency = self.urgency.max(Urgency::State);
+    }
+
+    /// Hands the raw event to whoever listens.
+    fn forward(&mut self, incoming: &Incoming<'_>) {
+        if self.listening {
+            let out = self.next_event();
+            out.extend_from_slice(b"{\"name\":");
+            delta::write_bytes(out, incoming.name);
+            out.extend_from_slice(b",\"id\":");
+            write_optional(out, incoming.id);
+            out.extend_from_slice(b",\"data\":");
+            out.extend_from_slice(incoming.data);
+            out.push(b'}');
+            self.urgency = self.urgency.max(Urgency::State);
+        }
+    }
+
+    fn next_event(&mut self) -> &mut Vec<u8> {
+        if !self.events.is_empty() {
+            self.events.push(b',');
+        }
+        &mut self.events
+    }
+
+    fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
+        if let Some(shown) = &self.shown
+            && self.exact.text_utf16_len() >= shown.text_utf16_len()
+        {
+            self.shown = None;
+            self.exact.rewrite();
+        }
+        out.begin_run(slot);
+        if content || self.dirty.end {
+            self.shown.as_mut().unwrap_or(&mut self.exact).write_delta(out);
+        }
+        if self.dirty.state {
+            let head = out.member("state");
+            self.write_state(head);
+        } else if self.dirty.cursor && content {
+            let head = out.member("state");
+            head.push(b'{');
+            self.write_cursor(head);
+            head.push(b'}');
+        }
+        if !self.events.is_empty() {
+            let head = out.member("events");
+            head.push(b'[');
+            head.append(&mut self.events);
+            head.push(b']');
+        }
+        if self.dirty.end {
+            out.member("end").extend_from_slice(b"true");
+        }
+        self.dirty = Dirty::default();
+        out.end_run();
+    }
+
+    fn write_cursor(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"\"cursor\":");
+        write_optional(out, (!self.position.is_none()).then_some(self.position.as_bytes()));
+        out.extend_from_slice(b",\"updatedAt\":");
+        write_number_or_null(out, self.updated_at);
+    }
+
+    fn write_state(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"sessionId\":");
+        delta::write_str(out, &self.session);
+        out.extend_from_slice(b",\"runId\":");
+        write_optional(out, self.run.as_ref().map(String::as_bytes));
+        out.extend_from_slice(b",\"requestId\":");
+        write_optional(out, self.request_id.as_ref().map(String::as_bytes));
+        out.extend_from_slice(b",\"status\":");
+        delta::write_str(out, self.status.as_str());
+        out.extend_from_slice(b",\"by\":");
+        delta::write_str(out, self.by.as_str());
+        out.extend_from_slice(b",\"connection\":{\"state\":");
+        delta::write_str(out, self.connection_state());
+        out.extend_from_slice(b",\"attempt\":");
+        delta::write_u64(out, u64::from(self.link.attempt()));
+        out.extend_from_slice(b",\"retryAt\":");
+        let retry_at = match self.link.phase() {
+            Phase::Waiting { until } => Some(until.as_millis()),
+            _ => None,
+        };
+        write_number_or_null(out, retry_at);
+        out.extend_from_slice(b",\"transport\":");
+        delta::write_str(out, if self.is_native() { "eventsource" } else { "fetch" });
+        out.extend_from_slice(b",\"error\":");
+        delta::write_failure(out, if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() });
+        out.extend_from_slice(b"},\"error\":");
+        delta::write_failure(out, self.error.as_ref());
+        out.extend_from_slice(b",\"startedAt\":");
+        write_number_or_null(out, self.started_at);
+        out.push(b',');
+        self.write_cursor(out);
+        out.push(b'}');
+    }
+
+    fn connection_state(&self) -> &'static str {
+        match self.link.phase() {
+            Phase::Open { .. } => "open",
+            Phase::Parked => "offline",
+            Phase::Closed if self.status == Status::Interrupted && self.by != By::User => "failed",
+            Phase::Closed => "closed",
+            Phase::Connecting | Phase::Idle if self.link.attempt() == 0 && self.flap.is_none() => "connecting",
+            Phase::Connecting | Phase::Idle | Phase::Waiting { .. } => "reconnecting",
+        }
+    }
+}
+
+fn error_text(event: &RunEvent<'_>) -> Option<String> {
+    match event {
+        RunEvent::Ended { error: Some(text), .. } => Some(text.to_string()),
+        _ => None,
+    }
+}
+
+fn write_optional(out: &mut Vec<u8>, text: Option<&[u8]>) {
+    match text {
+        Some(text) => delta::write_bytes(out, text),
+        None => out.extend_from_slice(b"null"),
+    }
+}
+
+fn write_number_or_null(out: &mut Vec<u8>, number: Option<u64>) {
+    match number {
+        Some(number) => delta::write_u64(out, number),
+        None => out.extend_from_slice(b"null"),
+    }
+}
