@@ -4,7 +4,7 @@ use crate::support::*;
 
 /// Text and tools, since a snapshot knows nothing of reasoning.
 fn script() -> Script {
-    let mut script = Script::seeded(161, Shape { deltas: 30, ..Shape::default() });
+    let mut script = Script::seeded(161, Shape { deltas: 30, ..Shape::slow() });
     script.0.retain(|entry| !matches!(entry.event, Event::Thinking(_)));
     script
 }
@@ -28,7 +28,7 @@ fn a_sent_run_is_resumed_too() {
 
 #[test]
 fn a_log_that_breaks_down_in_the_middle_costs_nothing_that_was_shown() {
-    for at in [200, 500, 800] {
+    for at in [2_000, 20_000, 50_000] {
         let sim = World::seeded(at)
             .script(script())
             .at(at, Incident::Log(false))

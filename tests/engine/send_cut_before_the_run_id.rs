@@ -7,7 +7,7 @@ use crate::support::*;
 fn a_cut_at_any_byte_of_the_response_starts_one_run() {
     for how in [How::Fin, How::Rst] {
         for after in 0..260 {
-            let sim = World::seeded(171).then(Plan::cut(after, how)).send().settle();
+            let sim = World::slow(171).then(Plan::cut(after, how)).send().settle();
             sim.assert_whole();
             assert_eq!(sim.server.counters.runs, 1, "cut after {after}");
         }
@@ -17,7 +17,7 @@ fn a_cut_at_any_byte_of_the_response_starts_one_run() {
 #[test]
 fn a_send_that_got_through_before_its_head_was_lost_starts_one_run() {
     for seed in 0..30 {
-        let sim = World::seeded(seed).then(Plan::head(Head::Lost)).then(Plan::head(Head::Lost)).send().settle();
+        let sim = World::slow(seed).then(Plan::head(Head::Lost)).then(Plan::head(Head::Lost)).send().settle();
         sim.assert_whole();
         assert_eq!(sim.server.counters.runs, 1);
         assert_eq!(sim.server.counters.deduped, sim.server.counters.sends - 1);
@@ -38,7 +38,7 @@ fn a_run_that_ended_before_we_knew_its_name_is_not_started_again() {
 #[test]
 fn a_status_that_cannot_be_had_does_not_hang_the_send() {
     for answer in [Answer::Never, Answer::Failed, Answer::Fake { status: 500, body: "" }] {
-        let mut world = World::seeded(173).then(Plan::cut(20, How::Rst));
+        let mut world = World::slow(173).then(Plan::cut(20, How::Rst));
         world.answers.extend(std::iter::repeat_n(answer.clone(), 2));
         let sim = world.send().settle();
         sim.assert_whole();

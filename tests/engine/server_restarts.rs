@@ -7,7 +7,7 @@ fn a_restart_that_keeps_log_and_workers_is_just_a_cut() {
     for at in (0..1_500).step_by(50) {
         for is_sent in [false, true] {
             let restart = Incident::Restart { ms: 3_000, keeps_log: true, keeps_workers: true };
-            let world = World::seeded(271).at(at, restart);
+            let world = World::slow(271).at(at, restart);
             let sim = if is_sent { world.send() } else { world.open() }.settle();
             sim.assert_whole();
             assert_eq!(sim.server.counters.runs, 1, "restarted at {at}");

@@ -22,7 +22,7 @@ fn a_head_that_never_comes_is_bounded() {
 #[test]
 fn a_send_whose_head_never_comes_is_bounded_by_the_stall_limit() {
     // B-SEND-5: no connect timer unless one is asked for. The run began: the same request id finds it (B-SEND-3).
-    let sim = World::seeded(43).then(Plan::head(Head::Never)).send().settle();
+    let sim = World::slow(43).then(Plan::head(Head::Never)).send().settle();
     sim.assert_whole();
     assert_eq!(sim.server.counters.runs, 1);
 }

@@ -105,6 +105,13 @@ impl Default for Shape {
     }
 }
 
+impl Shape {
+    /// A run that takes about two minutes.
+    pub fn slow() -> Self {
+        Self { pause: 8_000, ..Self::default() }
+    }
+}
+
 impl Script {
     /// The script that follows from `seed`.
     pub fn seeded(seed: u64, shape: Shape) -> Self {
@@ -290,7 +297,8 @@ impl Fold {
                 self.whole.parts.push(Part::Citation(citation.clone()));
             }
             Event::Usage(usage) => self.whole.usage = Some(usage.clone()),
-            Event::Done | Event::Cancelled | Event::Error(_) | Event::Failed(_) => self.close(),
+            Event::Done => self.end("done"),
+            Event::Cancelled | Event::Error(_) | Event::Failed(_) => self.end("failed"),
         }
     }
 
@@ -308,6 +316,18 @@ impl Fold {
         if let Some((is_text, text)) = self.open.take() {
             let text = String::from_utf16_lossy(&text);
             self.whole.parts.push(if is_text { Part::Text(text) } else { Part::Reasoning(text) });
+        }
+    }
+
+    /// What still ran when the run ended has ended as the run did.
+    fn end(&mut self, outcome: &str) {
+        self.close();
+        for part in &mut self.whole.parts {
+            if let Part::Tool { state, .. } = part
+                && state == "running"
+            {
+                *state = outcome.into();
+            }
         }
     }
 

@@ -72,6 +72,8 @@ pub struct Counters {
     pub stops: u32,
     pub runs: u32,
     pub deduped: u32,
+    /// Runs begun by a message whose first run had ended, and with it the memory of its request id (B-SEND-4).
+    pub repeated: u32,
 }
 
 /// How the server behaves towards everybody.
@@ -261,13 +263,13 @@ impl Server {
         self.streams.remove(&stream);
     }
 
-    /// The process starts anew: every connection is gone, the dedupe keys with them. Its workers are dead, so that what
-    /// ran is ended by the reaper; without its log, nothing is known of any run.
+    /// The process starts anew: every connection is gone. Where its workers died with it, what ran is ended by the
+    /// reaper; without its log, nothing is known of any run.
     pub fn restart(&mut self, keeps_log: bool, keeps_workers: bool) {
         self.streams.clear();
-        self.requests.clear();
         if !keeps_log {
             self.runs.clear();
+            self.requests.clear();
         }
         if !keeps_workers {
             for run in self.runs.iter_mut().filter(|run| run.ended.is_none()) {
@@ -306,6 +308,8 @@ impl Server {
         }
         let known = self.requests.get(request).copied();
         self.counters.deduped += u32::from(known.is_some());
+        let is_repeated = known.is_none() && self.runs.iter().any(|run| run.request == request);
+        self.counters.repeated += u32::from(is_repeated);
         let run = known.unwrap_or_else(|| self.begin(session, request));
         self.requests.insert(request.into(), run);
         let mut stream = self.open(Kind::Live { run, skip: 0 }, mischief);
@@ -412,7 +416,7 @@ impl Server {
                     if !is_dropped {
                         self.write(stream, &frame, event.is_terminal());
                     }
-                    stream.ended |= event.is_terminal();
+                    stream.ended |= is_dropped && event.is_terminal();
                 }
             }
             self.streams = streams;
@@ -443,7 +447,6 @@ impl Server {
                     let unix_ms = EPOCH + self.now;
                     let frame = self.habits.wire.frame(Some(&id), event.name(), &event.payload(), &run_id, unix_ms);
                     self.write(stream, &frame, event.is_terminal());
-                    stream.ended |= event.is_terminal();
                 }
                 stream.kind = Kind::Log { run, next };
                 // B-ES-13: the tail of a log that expired ends without a terminal event.
@@ -460,7 +463,6 @@ impl Server {
                 if let (true, Some((_, event, _))) = (ended, self.runs[run].log.last().cloned()) {
                     let frame = self.frame(event.name(), &event.payload(), run);
                     self.write(stream, &frame, true);
-                    stream.ended = true;
                 }
                 stream.kind = Kind::Remote { run, known: text.len(), next: next + 1_000 };
             }
@@ -477,11 +479,15 @@ impl Server {
         }
     }
 
-    /// Writes one event's frame, or what mischief makes of it.
+    /// Writes one event's frame, or what mischief makes of it. A terminal event ends the body.
     fn write(&self, stream: &mut Stream, frame: &[u8], is_terminal: bool) {
         const NONSENSE: [&str; 7] = ["{", "null", "\"text\"", "[1]", "{\"type\":7}", "{\"content\":5,\"type\":\"content\"}", "\u{FEFF}}"];
         let mischief = stream.mischief;
-        if mischief.mute_after.is_some_and(|most| stream.sent >= most) || (is_terminal && mischief.no_terminal) {
+        if mischief.mute_after.is_some_and(|most| stream.sent >= most) {
+            return;
+        }
+        stream.ended |= is_terminal;
+        if is_terminal && mischief.no_terminal {
             return;
         }
         stream.sent += 1;

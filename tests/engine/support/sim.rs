@@ -88,6 +88,11 @@ impl World {
         }
     }
 
+    /// A world without trouble and in no hurry: the run takes about two minutes.
+    pub fn slow(seed: u64) -> Self {
+        Self::seeded(seed).script(Script::seeded(seed, Shape::slow()))
+    }
+
     pub fn script(self, script: Script) -> Self {
         Self { script, ..self }
     }
@@ -165,7 +170,6 @@ pub struct Sim {
     /// The deadline that is armed, and when its timer really fires.
     alarm: Option<(Instant, u64)>,
     attempts_without_progress: u32,
-    settlements: u32,
     shown_before: String,
 }
 
@@ -242,7 +246,6 @@ impl Sim {
             asleep_until: 0,
             alarm: None,
             attempts_without_progress: 0,
-            settlements: 0,
             shown_before: String::new(),
             world,
         };
@@ -557,8 +560,7 @@ impl Sim {
                 let body = format!(r#"{{"sessionId":"{SESSION}","content":"hello","requestId":"{RETRY_REQUEST}"}}"#);
                 if self.run.retry(RETRY_REQUEST, Some(&body), now) {
                     assert!(was_settled, "only a settled run can be retried");
-                    self.settlements -= 1;
-                    self.page.ends -= 1;
+                    self.page.ends = 0;
                     self.attempts_without_progress = 0;
                     self.shown_before.clear();
                 }
@@ -706,25 +708,24 @@ impl Sim {
 
     /// Everything that can come too late does; a settled run does not stir.
     fn knock(&mut self) {
-        let (status, page) = (self.run.status(), self.page.transcript());
+        let (status, page, later) = (self.run.status(), self.page.transcript(), Instant::from_millis(self.now + 3_600_000));
         let head = http::Head { status: 200, content_type: Some("text/event-stream"), ..http::Head::default() };
         let late = b"id: 9999999999999-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"too late\"}\n\nevent: done\ndata: {}\n\n";
         for conn in self.gone.clone() {
-            self.run.handle_response(conn, &head, self.instant());
+            self.run.handle_response(conn, &head, later);
             self.feed(conn, late);
-            self.run.handle_lost(conn, Loss::Failed, self.instant());
+            self.run.handle_lost(conn, Loss::Failed, later);
         }
         for ask in self.answered.clone() {
-            self.run.handle_reply(ask, 200, br#"{"active":true}"#, self.instant());
+            self.run.handle_reply(ask, 200, br#"{"active":true}"#, later);
         }
         for signal in [Signal::Offline, Signal::Online, Signal::Frozen, Signal::Thawed, Signal::Hidden, Signal::Visible] {
-            self.run.handle_signal(signal, self.instant());
+            self.run.handle_signal(signal, later);
         }
-        self.now += 3_600_000;
-        self.run.handle_timeout(self.instant());
-        self.run.stop(self.instant());
-        self.run.handle_stop_reply(200, self.instant());
-        self.run.close(self.instant());
+        self.run.handle_timeout(later);
+        self.run.stop(later);
+        self.run.handle_stop_reply(200, later);
+        self.run.close(later);
         assert_eq!(self.run.poll_output(), None, "no output after the end");
         self.flush();
         self.check();
