@@ -24,7 +24,7 @@ impl Page {
             return;
         }
         let (head, tail) = flush.split_once('\n').expect("a flush has a head and a tail");
-        let head: Value = serde_json::from_str(head).unwrap_or_else(|fault| panic!("{fault} in {head}"));
+        let head: Value = serde_json::from_str(&pair_up(head)).unwrap_or_else(|fault| panic!("{fault} in {head}"));
         let mut tail = tail.encode_utf16();
         for run in head.as_array().expect("a head is an array of runs") {
             self.apply_run(run, &mut tail);
@@ -97,4 +97,29 @@ impl Page {
     pub fn is_growing(&self) -> bool {
         self.parts.iter().any(|(part, _)| part["state"] == "streaming" || part["state"] == "running")
     }
+}
+
+/// JSON as `serde_json` takes it: half surrogate pairs, which `JSON.parse` lets pass, become U+FFFD.
+fn pair_up(json: &str) -> String {
+    let unit = |text: &str| {
+        let digits = text.strip_prefix("\\u")?.get(..4)?;
+        u16::from_str_radix(digits, 16).ok()
+    };
+    let (mut out, mut rest) = (String::new(), json);
+    while let Some(place) = rest.find('\\') {
+        let (before, escape) = rest.split_at(place);
+        out.push_str(before);
+        let length = match (unit(escape), escape.get(6..).and_then(unit)) {
+            (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => 12,
+            (Some(0xD800..=0xDFFF), _) => {
+                out.push('\u{FFFD}');
+                rest = &escape[6..];
+                continue;
+            }
+            _ => 2,
+        };
+        out.push_str(&escape[..length]);
+        rest = &escape[length..];
+    }
+    out + rest
 }
