@@ -39,6 +39,18 @@ fn a_slow_503_after_the_grace_is_retried() {
 }
 
 #[test]
+fn no_hint_puts_a_run_off_for_ever() {
+    let mischief = Mischief { retry: Some(u64::MAX), ..Mischief::default() };
+    let sim = World::slow(8)
+        .habits(|habits| habits.log_ttl = 7_200_000)
+        .then(Plan { mischief, ..Plan::cut(1_000, How::Fin) })
+        .open()
+        .settle();
+    sim.assert_whole();
+    assert!(sim.now <= 2 * 3_600_000, "{}", sim.now);
+}
+
+#[test]
 fn the_streams_own_retry_line_is_a_floor_too() {
     // P-7.
     let mischief = Mischief { retry: Some(5_000), ..Mischief::default() };

@@ -616,7 +616,7 @@ impl Sim {
         let deadline = self.run.poll_timeout();
         if self.alarm.map(|(armed, _)| armed) != deadline {
             let late = self.rng.up_to(self.world.lateness);
-            self.alarm = deadline.map(|deadline| (deadline, deadline.as_millis().max(self.now) + late));
+            self.alarm = deadline.map(|deadline| (deadline, deadline.as_millis().max(self.now).saturating_add(late)));
         }
     }
 
