@@ -159,7 +159,7 @@ impl Link {
         self.phase = Phase::Connecting;
         self.progressed = false;
         self.last_byte = None;
-        self.liveness.handle_byte(now);
+        self.liveness.restart(now);
         // Without a limit of its own an attempt is still bounded: no byte for as long as a stall is a stall.
         match self.connect_timeout {
             Some(limit) => self.timers.set(Timer::Connect, now + limit),

@@ -15,6 +15,19 @@ fn three_missed_heartbeats_are_enough() {
 }
 
 #[test]
+fn what_one_connection_taught_is_not_held_against_the_next() {
+    // The first node beats each second, the next one not at all, and the model thinks for half a minute.
+    let mut body = b": stream-open\n\n".to_vec();
+    body.extend(b": ping\n\n".repeat(5));
+    let drip = Plan { chunks: Chunks::Paced { bytes: 8, every: 1_000 }, ..Plan::body("text/event-stream", &body) };
+    let events = [Event::Text("thought over".encode_utf16().collect()), Event::Done];
+    let world = World::seeded(54).script(Script::of(30_000, events)).habits(|habits| habits.heartbeats = false);
+    let sim = world.then(drip).open().settle();
+    sim.assert_whole();
+    assert_eq!(sim.requests_to("/events").count(), 2);
+}
+
+#[test]
 fn a_quiet_run_with_heartbeats_is_left_alone() {
     // A tool that works for ten minutes is no reason to reconnect.
     let events = [Event::Text("before ".encode_utf16().collect()), Event::Text("after".encode_utf16().collect()), Event::Done];
