@@ -10,7 +10,13 @@ use crate::support::*;
 fn world(seed: u64, plans: u64, incidents: u64) -> World {
     let mut rng = Rng::seeded(seed);
     let pause = [0, 10, 100, 1_000][rng.up_to(3) as usize];
-    let shape = Shape { iterations: 1 + rng.up_to(3), deltas: 1 + rng.up_to(25), pause, split_pairs: rng.up_to(1) == 0, ..Shape::default() };
+    let shape = Shape {
+        iterations: 1 + rng.up_to(3),
+        deltas: 1 + rng.up_to(25),
+        pause,
+        split_pairs: rng.up_to(1) == 0,
+        ..Shape::default()
+    };
     let mut world = World {
         lateness: [0, 0, 50, 5_000][rng.up_to(3) as usize],
         spurious: [0, 0, 20][rng.up_to(2) as usize],

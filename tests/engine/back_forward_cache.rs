@@ -16,7 +16,11 @@ fn a_page_that_is_left_lets_its_connection_go_and_takes_it_up_again() {
         assert_eq!(sim.requests.len(), 1, "an open stream keeps a page out of the cache");
         let sim = sim.settle();
         sim.assert_whole();
-        assert_eq!((sim.server.counters.stops, sim.server.counters.follows), (0, 2), "a page that goes away cancels nothing");
+        assert_eq!(
+            (sim.server.counters.stops, sim.server.counters.follows),
+            (0, 2),
+            "a page that goes away cancels nothing"
+        );
         assert!(sim.now < 121_000, "and back, it does not wait: {}", sim.now);
     }
 }

@@ -23,6 +23,12 @@ fn a_cut_in_any_wire_shape_is_survived() {
         let wire = Wire::random(&mut rng);
         let plan = Plan::cut(rng.up_to(4_000) as usize, How::Rst).chunks(Chunks::Anywhere);
         let script = Script::seeded(seed, Shape { split_pairs: true, ..Shape::default() });
-        World::seeded(seed).script(script).then(plan).habits(|habits| habits.wire = wire).open().settle().assert_whole();
+        World::seeded(seed)
+            .script(script)
+            .then(plan)
+            .habits(|habits| habits.wire = wire)
+            .open()
+            .settle()
+            .assert_whole();
     }
 }

@@ -37,7 +37,9 @@ fn the_runs_own_error_is_no_refusal_even_as_its_first_event() {
 
 #[test]
 fn a_terminal_without_a_type_is_one_by_its_name_and_the_other_way_round() {
-    for frame in ["event: done\ndata: {}\n\n", "event: message\ndata: {\"type\":\"done\"}\n\n", "data: {\"type\":\"done\"}\n\n"] {
+    for frame in
+        ["event: done\ndata: {}\n\n", "event: message\ndata: {\"type\":\"done\"}\n\n", "data: {\"type\":\"done\"}\n\n"]
+    {
         let world = World { is_exact: false, ..World::seeded(203) };
         let sim = world.then(Plan::body("text/event-stream", format!("id: 1-0\n{frame}").as_bytes())).open().settle();
         assert_eq!(sim.run.status(), Status::Completed, "B-ES-2, B-ES-3: {frame}");

@@ -7,7 +7,11 @@ fn three_missed_heartbeats_are_enough() {
     // One event a second, as comments: after five of them, silence.
     let mut body = b": stream-open\n\n".to_vec();
     body.extend(b": ping\n\n".repeat(5));
-    let drip = Plan { chunks: Chunks::Paced { bytes: 8, every: 1_000 }, stall: Some(15 + 5 * 8), ..Plan::body("text/event-stream", &body) };
+    let drip = Plan {
+        chunks: Chunks::Paced { bytes: 8, every: 1_000 },
+        stall: Some(15 + 5 * 8),
+        ..Plan::body("text/event-stream", &body)
+    };
     let sim = World::seeded(51).then(drip).open().settle();
     sim.assert_whole();
     let second = sim.requests_to("/events").nth(1).expect("a second connection").0;
@@ -30,7 +34,8 @@ fn what_one_connection_taught_is_not_held_against_the_next() {
 #[test]
 fn a_quiet_run_with_heartbeats_is_left_alone() {
     // A tool that works for ten minutes is no reason to reconnect.
-    let events = [Event::Text("before ".encode_utf16().collect()), Event::Text("after".encode_utf16().collect()), Event::Done];
+    let events =
+        [Event::Text("before ".encode_utf16().collect()), Event::Text("after".encode_utf16().collect()), Event::Done];
     let sim = World::seeded(52).script(Script::of(600_000, events)).open().settle();
     sim.assert_whole();
     assert_eq!(sim.requests.len(), 1);

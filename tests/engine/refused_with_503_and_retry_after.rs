@@ -21,10 +21,7 @@ fn the_server_is_not_asked_again_before_its_time() {
 #[test]
 fn a_date_is_as_good_as_seconds() {
     // EPOCH is 2024-04-05 19:34:38 GMT.
-    let sim = World::seeded(5)
-        .then(Plan::status_retry_after(503, "Fri, 05 Apr 2024 19:34:58 GMT"))
-        .open()
-        .settle();
+    let sim = World::seeded(5).then(Plan::status_retry_after(503, "Fri, 05 Apr 2024 19:34:58 GMT")).open().settle();
     sim.assert_whole();
     let second = sim.requests_to("/events").nth(1).expect("a second connection").0;
     assert!(second >= 20_000, "{second}");

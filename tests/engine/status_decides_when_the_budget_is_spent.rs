@@ -27,7 +27,11 @@ fn a_server_that_cannot_say_leaves_the_run_interrupted() {
         Answer::Fake { status: 200, body: r#"{"active":"yes"}"# },
     ] {
         let sim = spent(answer.clone());
-        assert_eq!((sim.run.status(), sim.run.by(), sim.code()), (Status::Interrupted, By::Limit, Some("gave-up")), "{answer:?}");
+        assert_eq!(
+            (sim.run.status(), sim.run.by(), sim.code()),
+            (Status::Interrupted, By::Limit, Some("gave-up")),
+            "{answer:?}"
+        );
         assert!(sim.run.error().is_some_and(|failure| failure.retryable));
         assert_eq!(sim.requests_to("/status").count(), 1, "one question");
     }

@@ -43,12 +43,8 @@ fn the_same_error_without_a_stop_is_a_failure() {
 #[test]
 fn a_stop_without_a_reply_is_cancelled_in_time_and_says_that_it_is_unsure() {
     for answer in [Answer::Never, Answer::Failed, Answer::Fake { status: 500, body: "" }] {
-        let sim = World::seeded(213)
-            .then(Plan::stall(1_000))
-            .answer(answer.clone())
-            .at(900, Incident::Stop)
-            .open()
-            .settle();
+        let sim =
+            World::seeded(213).then(Plan::stall(1_000)).answer(answer.clone()).at(900, Incident::Stop).open().settle();
         assert_eq!((sim.run.status(), sim.run.by()), (Status::Cancelled, By::User), "{answer:?}");
         assert!(sim.now <= 900 + 5_000 + 100, "{answer:?} {}", sim.now);
     }

@@ -17,7 +17,8 @@ fn spurious_timeouts_change_nothing() {
 #[test]
 fn a_hidden_tabs_slow_timers_only_slow_it_down() {
     for seed in 0..20 {
-        let world = World::seeded(seed).then(Plan::cut(1_500, How::Rst)).then(Plan::stall(500)).then(Plan::head(Head::Refused));
+        let world =
+            World::seeded(seed).then(Plan::cut(1_500, How::Rst)).then(Plan::stall(500)).then(Plan::head(Head::Refused));
         World { lateness: 60_000, ..world }.open().settle().assert_whole();
     }
 }

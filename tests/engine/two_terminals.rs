@@ -14,7 +14,8 @@ fn a_second_terminal_event_changes_nothing() {
 
 #[test]
 fn what_follows_the_end_in_the_same_chunk_is_not_heard() {
-    let frame = |id: u64, name: &str, rest: &str| format!("id: {id}-0\nevent: {name}\ndata: {{\"type\":\"{name}\"{rest}}}\n\n");
+    let frame =
+        |id: u64, name: &str, rest: &str| format!("id: {id}-0\nevent: {name}\ndata: {{\"type\":\"{name}\"{rest}}}\n\n");
     let text = |id, text: &str| frame(id, "content", &format!(",\"content\":\"{text}\""));
     for (first, status) in [
         ("error", Status::Failed),
@@ -22,7 +23,8 @@ fn what_follows_the_end_in_the_same_chunk_is_not_heard() {
         ("cancelled", Status::Cancelled),
         ("done", Status::Completed),
     ] {
-        let body = [text(1, "kept"), frame(2, first, ""), text(3, "lost"), frame(4, "done", ""), frame(5, "error", "")].concat();
+        let body = [text(1, "kept"), frame(2, first, ""), text(3, "lost"), frame(4, "done", ""), frame(5, "error", "")]
+            .concat();
         let world = World { is_exact: false, ..World::seeded(192) };
         let sim = world.then(Plan::body("text/event-stream", body.as_bytes())).open().settle();
         assert_eq!(sim.run.status(), status);

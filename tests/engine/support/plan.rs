@@ -98,7 +98,12 @@ impl Plan {
     }
 
     pub fn status(status: u16) -> Self {
-        Self::head(Head::Fake { status, content_type: Some("application/json"), retry_after: None, body: b"{}".to_vec() })
+        Self::head(Head::Fake {
+            status,
+            content_type: Some("application/json"),
+            retry_after: None,
+            body: b"{}".to_vec(),
+        })
     }
 
     pub fn status_retry_after(status: u16, retry_after: &'static str) -> Self {

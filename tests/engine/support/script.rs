@@ -185,9 +185,24 @@ impl Script {
 fn prose(rng: &mut Rng, count: u64, split_pairs: bool) -> Vec<Vec<u16>> {
     // About a tenth of what people read is not ASCII; here most is, because that is where text breaks.
     const WORDS: [&str; 18] = [
-        "the run ", "survives", ", every cut. ", "\n\n## Heading\n", "| a | b |\n|---|---|\n", "```rust\nfn main() {}\n```\n",
-        "\"quoted\\escaped\" ", "Привет, мир! ", "съешь ещё этих ", "日本語の文章。", "数据流", "👩‍👩‍👧‍👦 ", "🏳️‍🌈", "🧑🏽‍💻",
-        "e\u{301}\u{323}", "Z\u{351}\u{36B}a\u{30A}lgo ", "\u{0} \u{1F} \u{7F} ", "</script>&amp;\u{2028}",
+        "the run ",
+        "survives",
+        ", every cut. ",
+        "\n\n## Heading\n",
+        "| a | b |\n|---|---|\n",
+        "```rust\nfn main() {}\n```\n",
+        "\"quoted\\escaped\" ",
+        "Привет, мир! ",
+        "съешь ещё этих ",
+        "日本語の文章。",
+        "数据流",
+        "👩‍👩‍👧‍👦 ",
+        "🏳️‍🌈",
+        "🧑🏽‍💻",
+        "e\u{301}\u{323}",
+        "Z\u{351}\u{36B}a\u{30A}lgo ",
+        "\u{0} \u{1F} \u{7F} ",
+        "</script>&amp;\u{2028}",
     ];
     let mut units: Vec<u16> = Vec::new();
     let mut lengths = Vec::new();
@@ -234,7 +249,14 @@ pub struct Transcript {
 pub enum Part {
     Text(String),
     Reasoning(String),
-    Tool { call: String, name: String, arguments: Option<String>, result: Option<String>, error: Option<String>, state: String },
+    Tool {
+        call: String,
+        name: String,
+        arguments: Option<String>,
+        result: Option<String>,
+        error: Option<String>,
+        state: String,
+    },
     Citation(Value),
 }
 

@@ -205,8 +205,11 @@ impl Server {
     pub fn handle(&mut self, request: &Request, mischief: Mischief, now: u64) -> Reply {
         self.advance(now);
         let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
-        let query: BTreeMap<String, String> =
-            query.split('&').filter_map(|pair| pair.split_once('=')).map(|(key, value)| (key.into(), decode(value))).collect();
+        let query: BTreeMap<String, String> = query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(key, value)| (key.into(), decode(value)))
+            .collect();
         let body: Value = serde_json::from_str(&request.body).unwrap_or(Value::Null);
         let text = |key: &str| body.get(key).and_then(Value::as_str).unwrap_or("").to_owned();
         match (request.method, path) {
@@ -239,7 +242,8 @@ impl Server {
     /// When something happens next without a request.
     pub fn next_wake(&self) -> Option<u64> {
         let words = self.runs.iter().filter_map(|run| run.script.front().map(|&(at, _)| at));
-        let ends = self.runs.iter().filter_map(|run| run.ended.filter(|_| run.is_logged).map(|at| at + self.habits.log_ttl));
+        let ends =
+            self.runs.iter().filter_map(|run| run.ended.filter(|_| run.is_logged).map(|at| at + self.habits.log_ttl));
         let beats = self.streams.values().filter(|stream| !stream.ended).flat_map(|stream| {
             let poll = match stream.kind {
                 Kind::Remote { next, .. } => Some(next),
@@ -355,7 +359,8 @@ impl Server {
 
     fn resume(&mut self, session: &str, run: &str, mischief: Mischief) -> Reply {
         self.counters.resumes += 1;
-        let live = self.runs.iter().position(|known| known.id == run && known.session == session && known.ended.is_none());
+        let live =
+            self.runs.iter().position(|known| known.id == run && known.session == session && known.ended.is_none());
         let Some(run) = live else {
             // B-RES-2: the SSE head is out already, so that the refusal is plain text in a stream.
             return Reply { body: Body::Whole(b"Run not found or already finished\n".to_vec()), ..plain(200, "") }
@@ -481,7 +486,8 @@ impl Server {
 
     /// Writes one event's frame, or what mischief makes of it. A terminal event ends the body.
     fn write(&self, stream: &mut Stream, frame: &[u8], is_terminal: bool) {
-        const NONSENSE: [&str; 7] = ["{", "null", "\"text\"", "[1]", "{\"type\":7}", "{\"content\":5,\"type\":\"content\"}", "\u{FEFF}}"];
+        const NONSENSE: [&str; 7] =
+            ["{", "null", "\"text\"", "[1]", "{\"type\":7}", "{\"content\":5,\"type\":\"content\"}", "\u{FEFF}}"];
         let mischief = stream.mischief;
         if mischief.mute_after.is_some_and(|most| stream.sent >= most) {
             return;
@@ -553,7 +559,9 @@ impl Server {
         }
         for part in Transcript::of(self.runs[run].log.iter().map(|(_, event, _)| event)).parts {
             if let Part::Tool { call, name, arguments, result, error, .. } = part {
-                calls.push(json!({ "id": call, "name": name, "arguments": arguments, "result": result, "error": error }));
+                calls.push(
+                    json!({ "id": call, "name": name, "arguments": arguments, "result": result, "error": error }),
+                );
             }
         }
         let content = String::from_utf16_lossy(&self.text_of(run));

@@ -127,7 +127,8 @@ impl World {
 
     /// The user sends a message.
     pub fn send(self) -> Sim {
-        let body = format!(r#"{{"sessionId":"{SESSION}","content":"hello","requestId":"{REQUEST}","debugMode":false}}"#);
+        let body =
+            format!(r#"{{"sessionId":"{SESSION}","content":"hello","requestId":"{REQUEST}","debugMode":false}}"#);
         let wish = Wish { request_id: Some(REQUEST.into()), body: Some(body), ..Wish::default() };
         Sim::new(self, |_| wish)
     }
@@ -217,12 +218,8 @@ enum Happening {
 impl Sim {
     fn new(mut world: World, wish: impl FnOnce(&mut Server) -> Wish) -> Self {
         let mut server = Server::new(world.script.clone(), world.habits.clone(), world.seed);
-        let wish = Wish {
-            session: SESSION.into(),
-            grace: world.grace.map(Millis),
-            listen: world.listen,
-            ..wish(&mut server)
-        };
+        let wish =
+            Wish { session: SESSION.into(), grace: world.grace.map(Millis), listen: world.listen, ..wish(&mut server) };
         let mut incidents = mem::take(&mut world.incidents);
         incidents.sort_by_key(|&(at, _)| at);
         let mut sim = Self {
@@ -708,7 +705,8 @@ impl Sim {
 
     /// Everything that can come too late does; a settled run does not stir.
     fn knock(&mut self) {
-        let (status, page, later) = (self.run.status(), self.page.transcript(), Instant::from_millis(self.now + 3_600_000));
+        let (status, page, later) =
+            (self.run.status(), self.page.transcript(), Instant::from_millis(self.now + 3_600_000));
         let head = http::Head { status: 200, content_type: Some("text/event-stream"), ..http::Head::default() };
         let late = b"id: 9999999999999-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"too late\"}\n\nevent: done\ndata: {}\n\n";
         for conn in self.gone.clone() {
@@ -719,7 +717,8 @@ impl Sim {
         for ask in self.answered.clone() {
             self.run.handle_reply(ask, 200, br#"{"active":true}"#, later);
         }
-        for signal in [Signal::Offline, Signal::Online, Signal::Frozen, Signal::Thawed, Signal::Hidden, Signal::Visible] {
+        for signal in [Signal::Offline, Signal::Online, Signal::Frozen, Signal::Thawed, Signal::Hidden, Signal::Visible]
+        {
             self.run.handle_signal(signal, later);
         }
         self.run.handle_timeout(later);

@@ -142,7 +142,8 @@ fn every_way_to_write_is_valid_json_of_the_same_value() {
     ];
     for seed in 0..100 {
         let wire = Wire::random(&mut Rng::seeded(seed));
-        let frame = String::from_utf8(wire.frame(Some("1-0"), "content", &payload, "r", 7)).expect("a String was written");
+        let frame =
+            String::from_utf8(wire.frame(Some("1-0"), "content", &payload, "r", 7)).expect("a String was written");
         let lines = frame.split(wire.newline).filter_map(|line| line.strip_prefix("data:"));
         let data: Vec<&str> = lines.collect();
         let value: Value = serde_json::from_str(&data.join("\n")).expect(&frame);
