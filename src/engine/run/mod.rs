@@ -176,6 +176,7 @@ struct Core {
     exact: Transcript,
     shown: Option<Transcript>,
     position: Position,
+    most_text: usize,
 
     doubt: Option<(Ask, Doubt)>,
     stopping: bool,
@@ -242,6 +243,7 @@ impl Run {
                 exact: Transcript::new(),
                 shown: None,
                 position,
+                most_text: 0,
                 doubt: None,
                 stopping: false,
                 reauthorized: false,
@@ -404,6 +406,7 @@ impl Run {
             core.exact.rewrite();
             core.shown = None;
             core.position = Position::new();
+            core.most_text = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());
@@ -721,7 +724,6 @@ impl Core {
         }
         self.events_here = true;
         self.any_event = true;
-        self.link.handle_progress();
         self.reauthorized = false;
         self.live_tried = self.road == Road::Live;
         self.flap = None;
@@ -734,6 +736,12 @@ impl Core {
             self.position.advance(id);
             self.dirty.cursor = true;
         }
+        // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
+        let text = self.exact.text_utf16_len();
+        if id.is_some() || text > self.most_text {
+            self.link.handle_progress();
+        }
+        self.most_text = self.most_text.max(text);
         if let Some(at) = incoming.timestamp() {
             if self.started_at.is_none() {
                 self.started_at = Some(at);
