@@ -18,6 +18,20 @@ fn a_run_that_is_over_is_told_as_ended() {
 }
 
 #[test]
+fn a_server_that_can_be_reached_again_is_followed_by_its_exact_log() {
+    // Not by a resume, which is inexact, and not given up: the log outlives the run.
+    for is_over in [false, true] {
+        let mut world = if is_over { World::seeded(242) } else { World::slow(242) }.then(Plan::cut(2_000, How::Rst));
+        for _ in 0..12 {
+            world = world.then(Plan::head(Head::Refused));
+        }
+        let sim = world.open().settle();
+        sim.assert_whole();
+        assert_eq!(sim.server.counters.resumes, 0);
+    }
+}
+
+#[test]
 fn a_server_that_cannot_say_leaves_the_run_interrupted() {
     for answer in [
         Answer::Never,

@@ -182,6 +182,10 @@ struct Core {
     stopping: bool,
     reauthorized: bool,
     live_tried: bool,
+    // The run has ended at the server. Its log outlives it by minutes and is read to its end.
+    over: bool,
+    // The budget was given back once without progress.
+    second_wind: bool,
     head_seen: bool,
     // The server took the send: it is not repeated before its fate is known.
     accepted: bool,
@@ -248,6 +252,8 @@ impl Run {
                 stopping: false,
                 reauthorized: false,
                 live_tried: false,
+                over: false,
+                second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
                 accepted: of_session,
@@ -420,6 +426,8 @@ impl Run {
         core.stopping = false;
         core.reauthorized = false;
         core.live_tried = false;
+        core.over = false;
+        core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
@@ -638,7 +646,7 @@ impl Core {
             // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
             // id (B-SEND-4).
             _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
-            Next::Doubtful if self.road != Road::Sending => self.ask_status(Doubt::Fruitless, now),
+            Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
             _ => self.link.wait(floor, &mut self.rng, now),
         }
         self.touch();
@@ -740,6 +748,7 @@ impl Core {
         let text = self.exact.text_utf16_len();
         if id.is_some() || text > self.most_text {
             self.link.handle_progress();
+            self.second_wind = false;
         }
         self.most_text = self.most_text.max(text);
         if let Some(at) = incoming.timestamp() {
@@ -860,6 +869,7 @@ impl Core {
         self.timers.clear(Timer::Status);
         self.touch();
         let standing = self.standing(status, body);
+        self.over |= matches!(standing, Standing::Over);
         if matches!(standing, Standing::Unknown) && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
             self.link.wait(None, &mut self.rng, now);
@@ -871,13 +881,20 @@ impl Core {
                 self.seed(body);
                 self.follow(now);
             }
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
-            | (Doubt::Fruitless, Standing::Active { .. } | Standing::Unknown) => {
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
                 if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp));
                 } else {
                     self.link.wait(None, &mut self.rng, now);
                 }
+            }
+            // Whoever answers can be reached again: the log that could not be is worth another try.
+            (Doubt::Spent, Standing::Active { .. } | Standing::Over)
+                if self.road == Road::Following && !self.head_seen && !self.second_wind =>
+            {
+                self.second_wind = true;
+                self.link.renew();
+                self.set_out(now);
             }
             (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
                 if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
@@ -896,11 +913,13 @@ impl Core {
             }
             (doubt, Standing::Over) => {
                 let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+                // A log that refused is gone. One that could not be read may still be there.
+                let retryable = matches!(doubt, Doubt::Spent);
                 let (status, detail) = match doubt {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
                 };
-                let failure = Failure { status, detail, ..Failure::lasting(code) };
+                let failure = Failure { status, detail, retryable, ..Failure::lasting(code) };
                 self.settle(Status::Interrupted, By::Server, Some(failure));
             }
         }
