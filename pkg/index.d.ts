@@ -422,7 +422,13 @@ export interface QuestionReceipt {
   readonly startedAt?: number;
 }
 
-/** These calls never throw. */
+/** For one request. */
+export interface RequestOptions {
+  /** Aborting gives up waiting: error `aborted`. What was sent may have arrived. */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of an answer. The calls that give it never throw. */
 export type QuestionResult =
   | { readonly success: true; readonly data: QuestionReceipt }
   | { readonly success: false; readonly error: SteadyStreamError };
@@ -479,10 +485,12 @@ export declare class RunClient {
   subscribeRunEvents(sessionId: string, runId: string, options: SubscribeRunEventsOptions): Promise<void>;
 
   /** Answers the questions of an interrupted run (B-Q-1). The receipt names the run that goes on: `open()` it. */
-  submitAnswers(sessionId: string, checkpointId: string, answers: QuestionAnswers): Promise<QuestionResult>;
+  submitAnswers(
+    sessionId: string, checkpointId: string, answers: QuestionAnswers, options?: RequestOptions,
+  ): Promise<QuestionResult>;
 
   /** Declines the questions of a session's interrupted run. */
-  rejectQuestion(sessionId: string): Promise<QuestionResult>;
+  rejectQuestion(sessionId: string, options?: RequestOptions): Promise<QuestionResult>;
 
   /** Closes every run (they go on at the server) and frees the engine's memory. Nothing can be opened afterwards. */
   close(): void;

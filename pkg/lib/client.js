@@ -23,6 +23,13 @@ const pause = (ms, signal) => new Promise((resolve) => {
   signal?.addEventListener('abort', finish);
 });
 
+// Waiting ends with the caller's patience; what was asked may still be answered.
+const orAborted = (promise, signal) => new Promise((resolve, reject) => {
+  const giveUp = () => resolve(null);
+  signal?.addEventListener('abort', giveUp);
+  promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
+});
+
 const encodeMessage = (message, sessionId, requestId) => {
   if (message === null || (typeof message !== 'string' && typeof message !== 'object') || Array.isArray(message)) {
     throw invalid('message', message, 'a string or an object');
@@ -75,7 +82,7 @@ export class RunClient {
     requireString('sessionId', sessionId);
     requireSignal('signal', signal);
     while (!signal?.aborted && !this.#feed.isOver) {
-      const status = await this.#status(sessionId);
+      const status = await orAborted(this.#status(sessionId), signal);
       if (!status?.active || typeof status.runId !== 'string' || signal?.aborted) return null;
       if (runId === undefined || runId === status.runId) return this.open({ sessionId, runId: status.runId }, { signal, notify });
       await pause(PASSIVE_POLL_MS, signal);
@@ -101,16 +108,16 @@ export class RunClient {
     await subscription.finished;
   }
 
-  submitAnswers(sessionId, checkpointId, answers) {
-    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.submit', () => ({
+  submitAnswers(sessionId, checkpointId, answers, { signal } = {}) {
+    return callQuestion(this.#options, signal, 'bichat.question.submit', () => ({
       sessionId: requireString('sessionId', sessionId),
       checkpointId: requireString('checkpointId', checkpointId),
       answers: foldAnswers(answers),
     }));
   }
 
-  rejectQuestion(sessionId) {
-    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.reject', () => ({
+  rejectQuestion(sessionId, { signal } = {}) {
+    return callQuestion(this.#options, signal, 'bichat.question.reject', () => ({
       sessionId: requireString('sessionId', sessionId),
     }));
   }

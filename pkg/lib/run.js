@@ -93,7 +93,8 @@ export class Run {
   }
 
   deliver() {
-    this.store.deliver(!this.isLive);
+    if (this.isLive) this.store.deliver();
+    else this.store.finish();
   }
 
   /** The engine has read out this settled run's text to us. */

@@ -47,7 +47,7 @@ export class Subscription {
     const { state } = delta;
     Object.assign(this.#state, state);
     if (state?.connection) this.connection = nextConnection(state.connection, this.connection, this.#feed.toUnix);
-    if (delta.events) this.#events.push(...delta.events);
+    for (const event of delta.events ?? []) this.#events.push(event);
     this.#hasEnded ||= delta.end === true;
   }
 

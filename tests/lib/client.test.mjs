@@ -385,6 +385,15 @@ test('an aborted resume gives null without asking again', async () => {
   controller.abort();
   assert.equal(await resumed, null);
   assert.equal(FakeRaw.latest.made('status').length, 1);
+  // Nor does it wait for an answer that is still on its way.
+  const impatient = countingController();
+  const unanswered = client.resume('s', { signal: impatient.signal });
+  impatient.controller.abort();
+  assert.equal(await unanswered, null);
+  FakeRaw.latest.answer(2, { body: { active: false } });
+  FakeRaw.latest.frame();
+  await settle();
+  assert.equal(impatient.count(), 0);
 });
 
 test('the connection store shows the most worrying live run, and a settled one no more', () => {
