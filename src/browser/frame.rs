@@ -23,7 +23,6 @@ const LATE: i32 = 100;
 const FRAMELESS: i32 = 16;
 
 /// At most one flush is scheduled at any time.
-
 pub struct Frame {
     pending: Cell<bool>,
     frame: RefCell<JsValue>,
