@@ -45,7 +45,8 @@ export interface Store<T> {
  *
  * | code | meaning |
  * |---|---|
- * | `connect-failed` | no event came within the connect grace (always a {@link RunEventsConnectError}) |
+ * | `connect-failed` | no connection, or it failed before anything came |
+ * | `disconnected` | a connection was lost before the run's end |
  * | `http-status` | the server refused with `status` |
  * | `unauthorized` | 401, also after the headers were asked for anew |
  * | `content-type` | the answer was not an event stream |
@@ -68,7 +69,7 @@ export interface Store<T> {
  * | `request-failed`, `request-timeout` | a status, stop or RPC request |
  */
 export type ErrorCode =
-  | 'connect-failed' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
+  | 'connect-failed' | 'disconnected' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
   | 'run-not-found' | 'run-ended' | 'server-error' | 'malformed-event' | 'event-too-large' | 'truncated'
   | 'aborted' | 'invalid-argument' | 'invalid-state' | 'engine-crashed' | 'wasm-blocked' | 'not-ready' | 'queue-full'
   | 'request-failed' | 'request-timeout';
@@ -121,7 +122,8 @@ export interface ConnectionSnapshot {
 /**
  * Where a run is. The last four are ends.
  *
- * - `pending`: asked for, no event yet · `streaming` · `waiting`: disconnected, and on the way back
+ * - `pending`: asked for, no event yet · `streaming`, also while its connection is on the way back
+ * - `waiting`: for the user's answers, see {@link RunClient.submitAnswers}
  * - `completed` · `cancelled`: by us or by the server · `failed`: the server says so, or it refused
  * - `interrupted`: we no longer watch, or could not any longer; `retry()` goes on
  */
@@ -201,9 +203,9 @@ export interface RunSnapshot {
   /** The id of the last event applied: where a resume goes on. */
   readonly cursor: string | null;
   readonly error: SteadyStreamError | null;
-  /** Unix ms, by this page's clock. */
+  /** When its first event was made: unix ms, by the server's clock. */
   readonly startedAt: number | null;
-  /** Unix ms, by this page's clock. */
+  /** When its last event was made: unix ms, by the server's clock. */
   readonly updatedAt: number | null;
 }
 

@@ -59,7 +59,7 @@ export class RunClient {
     const body = encodeMessage(message, sessionId, requestId);
     const begin = (raw) => raw.send(sessionId, requestId, body);
     return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
-      ?? this.#start(initialSnapshot(sessionId, null, requestId), begin, signal, notify);
+      ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
   }
 
   open({ sessionId, runId, cursor } = {}, { signal, notify } = {}) {
@@ -68,7 +68,7 @@ export class RunClient {
     if (cursor !== undefined) requireString('cursor', cursor);
     const begin = (raw) => raw.open(sessionId, runId, cursor);
     return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
-      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), begin, signal, notify);
+      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
   }
 
   async resume(sessionId, { runId, signal, notify } = {}) {
@@ -85,8 +85,6 @@ export class RunClient {
 
   async stop(sessionId) {
     requireString('sessionId', sessionId);
-    // Marked before the request: its answer and the run's end may come in any order.
-    for (const run of this.#feed.runs()) if (run.sessionId === sessionId) run.stopRequested = true;
     await this.#feed.ask((raw) => raw.stop(sessionId)).catch(tolerate);
   }
 
@@ -137,8 +135,8 @@ export class RunClient {
     return run?.stream;
   }
 
-  #start(snapshot, begin, signal, notify) {
-    const run = new Run(this.#feed, snapshot, begin, notify);
+  #start(snapshot, options, signal) {
+    const run = new Run(this.#feed, snapshot, options);
     run.start(signal);
     return new RunStream(run, (sessionId) => this.stop(sessionId));
   }
