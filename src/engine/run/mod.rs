@@ -180,6 +180,8 @@ struct Core {
 
     doubt: Option<(Ask, Doubt)>,
     stopping: bool,
+    // A second stop, behind a send that the first one may have overtaken.
+    late_stop: Option<Ask>,
     reauthorized: bool,
     live_tried: bool,
     // The run has ended at the server. Its log outlives it by minutes and is read to its end.
@@ -250,6 +252,7 @@ impl Run {
                 most_text: 0,
                 doubt: None,
                 stopping: false,
+                late_stop: None,
                 reauthorized: false,
                 live_tried: false,
                 over: false,
@@ -375,19 +378,7 @@ impl Run {
 
     /// The stop's reply came; `status` 0 means that none did.
     pub fn handle_stop_reply(&mut self, status: u16, now: Instant) {
-        let core = &mut self.core;
-        if !core.stopping || core.status.is_settled() {
-            return;
-        }
-        if status == 0 {
-            // The user's wish stands; that it may not have arrived is said.
-            core.error = Some(Failure::passing(Code::RequestFailed));
-        }
-        if status != 0 && matches!(core.link.phase(), Phase::Open { .. }) {
-            core.timers.set(Timer::Stop, now + LAST_WORDS);
-        } else {
-            core.settle_stopped();
-        }
+        self.core.handle_stop_reply(status, now);
     }
 
     /// Stops watching. The run goes on at the server.
@@ -590,6 +581,11 @@ impl Core {
             http::Verdict::Accept => {
                 self.link.handle_opened(now);
                 self.accepted |= self.road == Road::Sending;
+                if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
+                    // The server took the message after all, perhaps behind the stop, on another connection.
+                    self.late_stop = Some(self.ask(requests::stop(&self.session)));
+                    self.timers.set(Timer::Stop, now + self.config.stop_timeout);
+                }
                 self.touch();
             }
             http::Verdict::Retry { after } => {
@@ -710,7 +706,7 @@ impl Core {
             self.forward(incoming);
             return;
         }
-        if self.road == Road::Sending && self.names_the_run(incoming) {
+        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
             self.follow(now);
             return;
         }
@@ -859,6 +855,10 @@ impl Core {
     }
 
     fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        if self.late_stop == Some(ask) {
+            self.late_stop = None;
+            return self.handle_stop_reply(status, now);
+        }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
             other => {
@@ -925,6 +925,24 @@ impl Core {
         }
     }
 
+    fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        if !self.stopping || self.status.is_settled() {
+            return;
+        }
+        // The user's wish stands; that it may not have arrived is said.
+        self.error = (status == 0).then(|| Failure::passing(Code::RequestFailed));
+        let is_sending = self.road == Road::Sending && self.link.phase() == Phase::Connecting;
+        if is_sending || self.late_stop.is_some() {
+            // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
+            return;
+        }
+        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
+            self.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            self.settle_stopped();
+        }
+    }
+
     fn settle_stopped(&mut self) {
         self.disconnect();
         let error = self.error.take();
@@ -951,6 +969,9 @@ impl Core {
 
     fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
         self.drop_doubt();
+        if let Some(ask) = self.late_stop.take() {
+            self.push(Output::Forget { ask });
+        }
         if matches!(self.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             self.disconnect();
         }

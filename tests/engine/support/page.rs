@@ -93,6 +93,12 @@ impl Page {
         Transcript { parts: parts.collect(), usage: self.usage.clone() }
     }
 
+    /// All text that the user sees, without reasoning.
+    pub fn text(&self) -> String {
+        let texts = self.parts.iter().filter(|(part, _)| part["type"] == "text");
+        texts.map(|(_, text)| String::from_utf16_lossy(text)).collect()
+    }
+
     /// Whether some part still says that it grows.
     pub fn is_growing(&self) -> bool {
         self.parts.iter().any(|(part, _)| part["state"] == "streaming" || part["state"] == "running")

@@ -383,7 +383,7 @@ impl Server {
         let reply = self.habits.wire.object(&[
             ("active", Field::Json(json!(true))),
             ("runId", Field::Json(json!(self.runs[run].id))),
-            ("snapshot", Field::Json(self.snapshot(run))),
+            ("snapshot", self.snapshot(run)),
             ("startedAt", Field::Json(json!(EPOCH + self.runs[run].started))),
         ]);
         plain(200, &reply)
@@ -536,7 +536,7 @@ impl Server {
     }
 
     fn snapshot_frame(&self, run: usize) -> Vec<u8> {
-        self.frame("snapshot", &[("snapshot", Field::Json(self.snapshot(run)))], run)
+        self.frame("snapshot", &[("snapshot", self.snapshot(run))], run)
     }
 
     fn text_of(&self, run: usize) -> Vec<u16> {
@@ -548,7 +548,7 @@ impl Server {
     }
 
     /// The stored state: text, tool calls and block ends. It knows nothing of reasoning.
-    fn snapshot(&self, run: usize) -> Value {
+    fn snapshot(&self, run: usize) -> Field {
         let (mut length, mut offsets, mut calls) = (0, Vec::new(), Vec::new());
         for (_, event, _) in &self.runs[run].log {
             match event {
@@ -564,8 +564,11 @@ impl Server {
                 );
             }
         }
+        // Text is stored as UTF-8, which knows no halves of pairs.
         let content = String::from_utf16_lossy(&self.text_of(run));
-        json!({ "partialContent": content, "partialMetadata": { "tool_calls": calls, "text_block_offsets": offsets } })
+        let content = content.strip_suffix('\u{FFFD}').unwrap_or(&content).encode_utf16().collect();
+        let metadata = json!({ "tool_calls": calls, "text_block_offsets": offsets });
+        Field::Object(vec![("partialContent", Field::Text(content)), ("partialMetadata", Field::Json(metadata))])
     }
 }
 

@@ -13,6 +13,8 @@ pub type Payload = Vec<(&'static str, Field)>;
 pub enum Field {
     /// A string in UTF-16, which may end in half a surrogate pair.
     Text(Vec<u16>),
+    /// An object of such members.
+    Object(Vec<(&'static str, Field)>),
     /// Any other value.
     Json(Value),
 }
@@ -90,6 +92,7 @@ impl Wire {
             json.push_str(colon);
             match value {
                 Field::Text(text) => json.push_str(&self.quote(text)),
+                Field::Object(members) => json.push_str(&Self { many_lines: false, ..*self }.object(members)),
                 Field::Json(value) => json.push_str(&self.value(value)),
             }
         }
