@@ -331,7 +331,10 @@ export interface RunClientOptions {
   readonly rpcEndpoint?: `/${string}`;
   readonly retry?: RetryOptions;
   readonly liveness?: LivenessOptions;
-  /** A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents}. Default 500; 0: never (B-ES-7). */
+  /**
+   * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
+   * 0: never.
+   */
   readonly connectGraceMs?: number;
   /** How long to wait for response headers. Default 0: only the stall limit bounds it (B-SEND-5). */
   readonly connectTimeoutMs?: number;

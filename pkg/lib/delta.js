@@ -92,7 +92,10 @@ const applyParts = (view, changes, take) => {
   return draft.finish();
 };
 
-/** The transcript after one run's delta; the same object when the delta says nothing about it. `take(n)`: the next n units of text. */
+/**
+ * The transcript after one run's delta; the same object when the delta says nothing about it. `take(n)`: the next n units
+ * of text.
+ */
 export const applyDelta = (view, delta, take) => {
   const { reset, parts, usage, metadata } = delta;
   if (!reset && !parts && usage === undefined && metadata === undefined) return view;

@@ -9,10 +9,13 @@ let wasm;
 let dead;
 let loading;
 
-/** Everything with state in the instance and somebody to tell. It also keeps an open connection's client from being collected. */
+/** Everything with state in the instance and somebody to tell. It also keeps a client in use from being collected. */
 export const lives = new Set();
 
-/** The entry that was imported first says where the wasm comes from. `packed`: undefined for `steadystream/url`. Also the tests' seam. */
+/**
+ * The entry that was imported first says where the wasm comes from. `packed`: undefined for `steadystream/url`.
+ * Also the seam at which tests put a scripted engine.
+ */
 export const provide = (module, packed) => {
   glue ??= module;
   inline ??= packed;
