@@ -16,7 +16,6 @@ use crate::{
 
 /// One client: its runs, by slot.
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct RawClient {
     driver: Rc<Driver>,
     grace: Option<Millis>,
@@ -44,14 +43,8 @@ impl RawClient {
 
     /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
     pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>) -> u32 {
-        let wish = Wish {
-            session,
-            run: Some(run),
-            cursor: last_event_id,
-            grace: self.grace,
-            listen: true,
-            ..Wish::default()
-        };
+        let wish =
+            Wish { session, run: Some(run), cursor: last_event_id, grace: self.grace, listen: true, ..Wish::default() };
         self.driver.begin(wish, false)
     }
 

@@ -18,7 +18,7 @@ extern "C" {
 ///
 /// A deadline that moves later leaves the armed timer alone: it fires early, which is harmless, and is then armed
 /// anew. So a busy stream, whose silence deadline moves with every chunk, costs no timer calls.
-#[derive(Debug)]
+
 pub struct Alarm {
     armed: Cell<Option<Instant>>,
     id: Cell<JsValue>,

@@ -33,7 +33,7 @@ use crate::engine::{
     request::Request,
     run::{Ask, Loss, Output, Run, Urgency, Wish},
     time::Instant,
-    window::Window,
+    window::{CHUNK, Window},
 };
 
 /// How soon a run's content goes out.
@@ -48,7 +48,6 @@ pub enum Pace {
 }
 
 /// A client's runs, their connections and its one timer.
-#[derive(Debug)]
 pub struct Driver {
     state: RefCell<State>,
     http: Http,
@@ -59,7 +58,6 @@ pub struct Driver {
     me: Weak<Self>,
 }
 
-#[derive(Debug)]
 struct State {
     config: Config,
     // A slot's number is its place plus one, and is never used again.
@@ -72,7 +70,6 @@ struct State {
     frame_due: bool,
 }
 
-#[derive(Debug)]
 struct Slot {
     run: Run,
     session: String,
@@ -84,12 +81,15 @@ struct Slot {
     asks: Vec<(Ask, FetchStream)>,
 }
 
-#[derive(Debug)]
 enum Transport {
-    Fetch { _stream: FetchStream },
+    Fetch {
+        _stream: FetchStream,
+    },
     Native(NativeSource),
     /// Finds out why a native source was refused.
-    Diagnosis { _stream: FetchStream },
+    Diagnosis {
+        _stream: FetchStream,
+    },
     /// The browser would not even begin.
     None,
 }
@@ -227,8 +227,8 @@ impl Driver {
                 slot.run.write_delta(place as u32 + 1, delta, slot.pace != Pace::Unwatched);
             }
         }
-        delta.push_answers(&inquiries.take_answers());
-        delta.take_with(JsString::from)
+        inquiries.write_answers(delta);
+        take(delta)
     }
 
     /// Everything of one run that has not gone out, its content too.
@@ -240,7 +240,7 @@ impl Driver {
             held.dirty = Urgency::None;
             held.run.write_delta(slot, delta, true);
         }
-        delta.take_with(JsString::from)
+        take(delta)
     }
 
     /// Ends everything: runs as if closed, questions answered, transports and timers gone.
@@ -357,7 +357,7 @@ impl Driver {
                 let len = chunk.length();
                 let mut at = 0;
                 while at < len {
-                    let end = len.min(at + Window::CHUNK as u32);
+                    let end = len.min(at + CHUNK as u32);
                     let piece = if at == 0 && end == len { chunk.clone() } else { chunk.subarray(at, end) };
                     let size = (end - at) as usize;
                     self.turn(slot, |run, window, now| {
@@ -389,12 +389,8 @@ impl Driver {
     fn take_source_event(&self, slot: u32, conn: Conn, event: SourceEvent, request: &Request) {
         match event {
             SourceEvent::Opened => {
-                let head = Head {
-                    status: 200,
-                    content_type: Some("text/event-stream"),
-                    retry_after: None,
-                    now_unix_ms: None,
-                };
+                let head =
+                    Head { status: 200, content_type: Some("text/event-stream"), retry_after: None, now_unix_ms: None };
                 self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
             }
             SourceEvent::Message { terminal } => {
@@ -562,9 +558,11 @@ impl Driver {
         if core::mem::take(&mut state.frame_due) || state.inquiries.has_answers() {
             return true;
         }
-        state.slots.iter().flatten().any(|slot| {
-            slot.dirty == Urgency::Now || (slot.pace == Pace::Sync && slot.dirty != Urgency::None)
-        })
+        state
+            .slots
+            .iter()
+            .flatten()
+            .any(|slot| slot.dirty == Urgency::Now || (slot.pace == Pace::Sync && slot.dirty != Urgency::None))
     }
 }
 
@@ -572,6 +570,14 @@ impl State {
     fn slot(&mut self, number: u32) -> Option<&mut Slot> {
         self.slots.get_mut((number as usize).wrapping_sub(1))?.as_deref_mut()
     }
+}
+
+/// The flush as a JS string: the one decoding of its text.
+pub fn take(delta: &mut Delta) -> JsString {
+    // A delta is valid UTF-8 by construction.
+    let text = JsString::from(core::str::from_utf8(delta.finish()).unwrap_or_default());
+    delta.clear();
+    text
 }
 
 fn is_stream(response: &Response) -> bool {

@@ -23,7 +23,7 @@ const LATE: i32 = 100;
 const FRAMELESS: i32 = 16;
 
 /// At most one flush is scheduled at any time.
-#[derive(Debug)]
+
 pub struct Frame {
     pending: Cell<bool>,
     frame: RefCell<JsValue>,

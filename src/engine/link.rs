@@ -272,7 +272,9 @@ impl Link {
         let may_connect = self.environment.may_connect();
         match (change, self.phase) {
             // What the wait was for may be over.
-            (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => self.connect(now),
+            (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => {
+                self.connect(now)
+            }
             (Change::Frozen, Phase::Connecting | Phase::Open { .. }) => {
                 self.park(now);
                 Some(Due::Drop)
