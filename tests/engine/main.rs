@@ -23,6 +23,7 @@ mod log_unavailable_falls_back_to_resume;
 mod malformed_frames_are_skipped;
 mod offline_mid_run;
 mod random_bytes;
+mod random_inputs;
 mod refused_with_401;
 mod refused_with_503_and_retry_after;
 mod replay_of_seen_events;
