@@ -46,7 +46,8 @@ size: build ## what a page downloads, against the budgets (size-write: into READ
 size-write: build
 	@$(step) 'size' node scripts/size.mjs --write
 clean: ## remove everything built here (not the set-up that is kept outside)
-	rm -rf "$(CARGO_TARGET_DIR)" node_modules pkg/wasm pkg/*.tgz tests/e2e/.out tests/bench/.out
+	cargo clean
+	rm -rf node_modules pkg/wasm pkg/*.tgz tests/e2e/.out tests/bench/.out
 
 ## Tests
 
@@ -82,4 +83,4 @@ setup-node:
 setup-browser:
 	@scripts/setup-browser
 steps-begin:
-	@mkdir -p "$(CARGO_TARGET_DIR)" && rm -f "$(CARGO_TARGET_DIR)/steps.log"
+	@$(step) --begin

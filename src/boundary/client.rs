@@ -16,7 +16,6 @@ use crate::{
 
 /// One client: its runs, by slot.
 #[wasm_bindgen]
-#[derive(Debug)]
 pub struct RawClient {
     driver: Rc<Driver>,
     grace: Option<Millis>,
@@ -44,20 +43,14 @@ impl RawClient {
 
     /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
     pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>) -> u32 {
-        let wish = Wish {
-            session,
-            run: Some(run),
-            cursor: last_event_id,
-            grace: self.grace,
-            listen: true,
-            ..Wish::default()
-        };
+        let wish =
+            Wish { session, run: Some(run), cursor: last_event_id, grace: self.grace, listen: true, ..Wish::default() };
         self.driver.begin(wish, false)
     }
 
     /// Raw events into deltas, or no longer.
     pub fn listen(&self, slot: u32, on: bool) {
-        self.driver.command(slot, |run, _| run.listen(on));
+        self.driver.command(slot, &mut |run, _| run.listen(on));
     }
 
     /// How soon content goes out: -1 unwatched, 0 at once, else with the frame.
@@ -79,14 +72,14 @@ impl RawClient {
 
     /// Goes on with an interrupted run, or sends a failed one anew.
     pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>) {
-        self.driver.command(slot, |run, now| {
+        self.driver.command(slot, &mut |run, now| {
             run.retry(request_id, body.as_deref(), now);
         });
     }
 
     /// Stops watching; the run goes on at the server.
     pub fn close(&self, slot: u32) {
-        self.driver.command(slot, |run, now| run.close(now));
+        self.driver.command(slot, &mut |run, now| run.close(now));
     }
 
     /// Forgets a settled run.

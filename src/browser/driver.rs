@@ -33,7 +33,7 @@ use crate::engine::{
     request::Request,
     run::{Ask, Loss, Output, Run, Urgency, Wish},
     time::Instant,
-    window::Window,
+    window::{CHUNK, Window},
 };
 
 /// How soon a run's content goes out.
@@ -48,7 +48,6 @@ pub enum Pace {
 }
 
 /// A client's runs, their connections and its one timer.
-#[derive(Debug)]
 pub struct Driver {
     state: RefCell<State>,
     http: Http,
@@ -59,7 +58,6 @@ pub struct Driver {
     me: Weak<Self>,
 }
 
-#[derive(Debug)]
 struct State {
     config: Config,
     // A slot's number is its place plus one, and is never used again.
@@ -72,7 +70,6 @@ struct State {
     frame_due: bool,
 }
 
-#[derive(Debug)]
 struct Slot {
     run: Run,
     session: String,
@@ -84,12 +81,15 @@ struct Slot {
     asks: Vec<(Ask, FetchStream)>,
 }
 
-#[derive(Debug)]
 enum Transport {
-    Fetch { _stream: FetchStream },
+    Fetch {
+        _stream: FetchStream,
+    },
     Native(NativeSource),
     /// Finds out why a native source was refused.
-    Diagnosis { _stream: FetchStream },
+    Diagnosis {
+        _stream: FetchStream,
+    },
     /// The browser would not even begin.
     None,
 }
@@ -147,7 +147,7 @@ impl Driver {
         if self.signals.borrow().is_none() {
             let me = self.me.clone();
             *self.signals.borrow_mut() = Some(Signals::new(move |signal| {
-                enter(&me, |driver| driver.every_slot(|run, now| run.handle_signal(signal, now)));
+                enter(&me, &mut |driver| driver.every_slot(&mut |run, now| run.handle_signal(signal, now)));
             }));
         }
         let now = clock::now();
@@ -168,13 +168,13 @@ impl Driver {
             })));
             state.slots.len() as u32
         };
-        self.turn(slot, |_, _, _| {});
+        self.turn(slot, &mut |_, _, _| {});
         slot
     }
 
     /// Feeds a command to a run.
-    pub fn command(&self, slot: u32, command: impl FnOnce(&mut Run, Instant)) {
-        self.turn(slot, |run, _, now| command(run, now));
+    pub fn command(&self, slot: u32, command: &mut dyn FnMut(&mut Run, Instant)) {
+        self.turn(slot, &mut |run, _, now| command(run, now));
     }
 
     /// Sets how soon a run's content goes out.
@@ -189,11 +189,11 @@ impl Driver {
         let now = clock::now();
         let (ticket, request) = self.state.borrow_mut().inquiries.ask(question, session, now);
         if question == Question::Stop {
-            self.every_stoppable(session, |run| run.stop(now));
+            self.every_stoppable(session, &mut |run| run.stop(now));
         }
         let me = self.me.clone();
         let sink = move |status: u16, body: &[u8]| {
-            enter(&me, |driver| driver.take_answer(ticket, status, body));
+            enter(&me, &mut |driver| driver.take_answer(ticket, status, body));
         };
         match fetch_once::open(&self.http, request, sink) {
             Ok(stream) => self.state.borrow_mut().requests.push((ticket, stream)),
@@ -227,8 +227,8 @@ impl Driver {
                 slot.run.write_delta(place as u32 + 1, delta, slot.pace != Pace::Unwatched);
             }
         }
-        delta.push_answers(&inquiries.take_answers());
-        delta.take_with(JsString::from)
+        inquiries.write_answers(delta);
+        take(delta)
     }
 
     /// Everything of one run that has not gone out, its content too.
@@ -240,13 +240,13 @@ impl Driver {
             held.dirty = Urgency::None;
             held.run.write_delta(slot, delta, true);
         }
-        delta.take_with(JsString::from)
+        take(delta)
     }
 
     /// Ends everything: runs as if closed, questions answered, transports and timers gone.
     pub fn shutdown(&self) {
         self.signals.borrow_mut().take();
-        self.every_slot(|run, now| run.close(now));
+        self.every_slot(&mut |run, now| run.close(now));
         let requests = {
             let mut state = self.state.borrow_mut();
             state.inquiries.close();
@@ -261,7 +261,7 @@ impl Driver {
     // ---- the turn ----
 
     /// Feeds a run, then does what it asks for.
-    fn turn(&self, number: u32, feed: impl FnOnce(&mut Run, &mut Window, Instant)) {
+    fn turn(&self, number: u32, feed: &mut dyn FnMut(&mut Run, &mut Window, Instant)) {
         let now = clock::now();
         let mut outputs = Vec::new();
         let deadline = {
@@ -295,20 +295,20 @@ impl Driver {
             Output::Ask { ask, request } => {
                 let me = self.me.clone();
                 let sink = move |status: u16, body: &[u8]| {
-                    enter(&me, |driver| {
+                    enter(&me, &mut |driver| {
                         driver.forget(slot, ask);
-                        driver.turn(slot, |run, _, now| run.handle_reply(ask, status, body, now));
+                        driver.turn(slot, &mut |run, _, now| run.handle_reply(ask, status, body, now));
                     });
                 };
                 match fetch_once::open(&self.http, request, sink) {
                     Ok(stream) => drop(self.with_slot(slot, |slot| slot.asks.push((ask, stream)))),
-                    Err(_) => self.turn(slot, |run, _, now| run.handle_reply(ask, 0, b"", now)),
+                    Err(_) => self.turn(slot, &mut |run, _, now| run.handle_reply(ask, 0, b"", now)),
                 }
             }
             Output::Forget { ask } => self.forget(slot, ask),
             Output::Look => {
                 let signal = if signals::is_online() { Signal::Online } else { Signal::Offline };
-                self.turn(slot, |run, _, now| run.handle_signal(signal, now));
+                self.turn(slot, &mut |run, _, now| run.handle_signal(signal, now));
             }
         }
     }
@@ -318,19 +318,19 @@ impl Driver {
         let transport = if native {
             let again = request.clone();
             NativeSource::open(&self.http, &request, move |event| {
-                enter(&me, |driver| driver.take_source_event(slot, conn, event, &again));
+                enter(&me, &mut |driver| driver.take_source_event(slot, conn, event, &again));
             })
             .map(Transport::Native)
         } else {
             FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-                enter(&me, |driver| driver.take_stream_event(slot, conn, event));
+                enter(&me, &mut |driver| driver.take_stream_event(slot, conn, &event));
             })
             .map(|stream| Transport::Fetch { _stream: stream })
         };
         let failed = transport.is_err();
         self.replace_transport(slot, conn, transport.unwrap_or(Transport::None));
         if failed {
-            self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+            self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
         }
     }
 
@@ -350,17 +350,17 @@ impl Driver {
 
     // ---- entries of the page ----
 
-    fn take_stream_event(&self, slot: u32, conn: Conn, event: StreamEvent<'_>) {
+    fn take_stream_event(&self, slot: u32, conn: Conn, event: &StreamEvent<'_>) {
         match event {
             StreamEvent::Head(response) => self.take_head(slot, conn, response),
             StreamEvent::Chunk(chunk) => {
                 let len = chunk.length();
                 let mut at = 0;
                 while at < len {
-                    let end = len.min(at + Window::CHUNK as u32);
-                    let piece = if at == 0 && end == len { chunk.clone() } else { chunk.subarray(at, end) };
+                    let end = len.min(at + CHUNK as u32);
+                    let piece = if at == 0 && end == len { (*chunk).clone() } else { chunk.subarray(at, end) };
                     let size = (end - at) as usize;
-                    self.turn(slot, |run, window, now| {
+                    self.turn(slot, &mut |run, window, now| {
                         if let Some(space) = window.chunk_mut().get_mut(..size) {
                             piece.copy_to(space);
                             run.handle_chunk(conn, window, size, now);
@@ -369,8 +369,8 @@ impl Driver {
                     at = end;
                 }
             }
-            StreamEvent::Ended => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
-            StreamEvent::Failed => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            StreamEvent::Ended => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
+            StreamEvent::Failed => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
         }
     }
 
@@ -383,19 +383,15 @@ impl Driver {
             retry_after: retry_after.as_deref(),
             now_unix_ms: Some(clock::unix_ms()),
         };
-        self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+        self.turn(slot, &mut |run, _, now| run.handle_response(conn, &head, now));
     }
 
     fn take_source_event(&self, slot: u32, conn: Conn, event: SourceEvent, request: &Request) {
         match event {
             SourceEvent::Opened => {
-                let head = Head {
-                    status: 200,
-                    content_type: Some("text/event-stream"),
-                    retry_after: None,
-                    now_unix_ms: None,
-                };
-                self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+                let head =
+                    Head { status: 200, content_type: Some("text/event-stream"), retry_after: None, now_unix_ms: None };
+                self.turn(slot, &mut |run, _, now| run.handle_response(conn, &head, now));
             }
             SourceEvent::Message { terminal } => {
                 let sync = self.with_slot(slot, |slot| slot.pace == Pace::Sync).unwrap_or(false);
@@ -410,7 +406,7 @@ impl Driver {
                 if refused {
                     self.diagnose(slot, conn, request.clone());
                 } else {
-                    self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+                    self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
                 }
             }
         }
@@ -420,15 +416,15 @@ impl Driver {
     fn diagnose(&self, slot: u32, conn: Conn, request: Request) {
         let me = self.me.clone();
         let stream = FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-            enter(&me, |driver| match event {
+            enter(&me, &mut |driver| match event {
                 StreamEvent::Head(response) if !is_stream(response) => driver.take_head(slot, conn, response),
                 // What was refused to the source is there now: let the next attempt have it.
-                _ => driver.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+                _ => driver.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
             });
         });
         match stream {
             Ok(stream) => self.replace_transport(slot, conn, Transport::Diagnosis { _stream: stream }),
-            Err(_) => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            Err(_) => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
         }
     }
 
@@ -447,7 +443,7 @@ impl Driver {
             let encoder = TextEncoder::new();
             while text.length() > 0 {
                 let mut read = 0;
-                self.turn(slot, |run, window, now| {
+                self.turn(slot, &mut |run, window, now| {
                     let space = window.chunk_mut();
                     // SAFETY: the view is used by this one call, during which nothing allocates in wasm memory.
                     let view = unsafe { Uint8Array::view_mut_raw(space.as_mut_ptr(), space.len()) };
@@ -473,7 +469,7 @@ impl Driver {
         };
         drop(gone);
         if let Some((Question::Stop, session)) = answered {
-            self.every_stoppable(&session, |run| run.handle_stop_reply(status, now));
+            self.every_stoppable(&session, &mut |run| run.handle_stop_reply(status, now));
         }
     }
 
@@ -490,27 +486,27 @@ impl Driver {
             };
             drop(gone);
             if question == Question::Stop {
-                self.every_stoppable(&session, |run| run.handle_stop_reply(0, now));
+                self.every_stoppable(&session, &mut |run| run.handle_stop_reply(0, now));
             }
         }
-        self.every_slot(Run::handle_timeout);
+        self.every_slot(&mut Run::handle_timeout);
         self.arm(now);
     }
 
     // ---- small helpers ----
 
-    fn every_slot(&self, mut feed: impl FnMut(&mut Run, Instant)) {
+    fn every_slot(&self, feed: &mut dyn FnMut(&mut Run, Instant)) {
         let count = self.state.borrow().slots.len() as u32;
         for slot in 1..=count {
-            self.turn(slot, |run, _, now| feed(run, now));
+            self.turn(slot, &mut |run, _, now| feed(run, now));
         }
     }
 
-    fn every_stoppable(&self, session: &str, mut feed: impl FnMut(&mut Run)) {
+    fn every_stoppable(&self, session: &str, feed: &mut dyn FnMut(&mut Run)) {
         let count = self.state.borrow().slots.len() as u32;
         for slot in 1..=count {
             if self.with_slot(slot, |slot| slot.stoppable && slot.session == session) == Some(true) {
-                self.turn(slot, |run, _, _| feed(run));
+                self.turn(slot, &mut |run, _, _| feed(run));
             }
         }
     }
@@ -527,7 +523,7 @@ impl Driver {
     fn alarm(&self) -> &Alarm {
         self.alarm.get_or_init(|| {
             let me = self.me.clone();
-            Alarm::new(move || enter(&me, Self::handle_timeout))
+            Alarm::new(move || enter(&me, &mut Self::handle_timeout))
         })
     }
 
@@ -535,7 +531,7 @@ impl Driver {
         self.frame.get_or_init(|| {
             let me = self.me.clone();
             Frame::new(move || {
-                enter(&me, |driver| {
+                enter(&me, &mut |driver| {
                     driver.frame().cancel();
                     driver.drain_native();
                     driver.state.borrow_mut().frame_due = true;
@@ -562,9 +558,11 @@ impl Driver {
         if core::mem::take(&mut state.frame_due) || state.inquiries.has_answers() {
             return true;
         }
-        state.slots.iter().flatten().any(|slot| {
-            slot.dirty == Urgency::Now || (slot.pace == Pace::Sync && slot.dirty != Urgency::None)
-        })
+        state
+            .slots
+            .iter()
+            .flatten()
+            .any(|slot| slot.dirty == Urgency::Now || (slot.pace == Pace::Sync && slot.dirty != Urgency::None))
     }
 }
 
@@ -574,13 +572,21 @@ impl State {
     }
 }
 
+/// The flush as a JS string: the one decoding of its text.
+pub fn take(delta: &mut Delta) -> JsString {
+    // A delta is valid UTF-8 by construction.
+    let text = JsString::from(core::str::from_utf8(delta.finish()).unwrap_or_default());
+    delta.clear();
+    text
+}
+
 fn is_stream(response: &Response) -> bool {
     let content_type = response.headers().get("content-type").ok().flatten();
     response.ok() && http::is_event_stream(content_type.as_deref())
 }
 
 /// One entry of the page: `act`, then, as the last thing and with nothing borrowed, the wake-up of JS if one is due.
-fn enter(driver: &Weak<Driver>, act: impl FnOnce(&Driver)) {
+fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     let Some(driver) = driver.upgrade() else { return };
     DEPTH.set(DEPTH.get() + 1);
     act(&driver);

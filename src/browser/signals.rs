@@ -59,11 +59,13 @@ impl Signals {
         });
         let document = surroundings().document().map(|document| {
             let target: &EventTarget = document.unchecked_ref();
-            Listener::new(target, &["visibilitychange", "freeze", "resume"], move |event| match event.type_().as_str() {
-                "freeze" => report(Signal::Frozen),
-                "resume" => report(Signal::Thawed),
-                _ if surroundings().document().is_some_and(|document| document.hidden()) => report(Signal::Hidden),
-                _ => report(Signal::Visible),
+            Listener::new(target, &["visibilitychange", "freeze", "resume"], move |event| {
+                match event.type_().as_str() {
+                    "freeze" => report(Signal::Frozen),
+                    "resume" => report(Signal::Thawed),
+                    _ if surroundings().document().is_some_and(|document| document.hidden()) => report(Signal::Hidden),
+                    _ => report(Signal::Visible),
+                }
             })
         });
         Self { _listeners: [Some(page), document] }

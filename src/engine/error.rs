@@ -3,6 +3,8 @@
 //! A failure is a code with fields; the sentence is written where it is read, in JS. No text that a server or a browser
 //! sent ever decides a code: the phase, the status and whose abort fired do.
 
+use super::delta::Delta;
+
 /// What went wrong. The kebab-case names are public: `error.code` in JS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -95,5 +97,21 @@ impl Failure {
     pub const fn with_status(mut self, status: u16) -> Self {
         self.status = Some(status);
         self
+    }
+
+    /// Writes `failure` as a JSON object, or `null`.
+    pub fn write(failure: Option<&Self>, out: &mut Delta) {
+        let Some(failure) = failure else { return out.literal("null") };
+        out.literal("{\"code\":");
+        out.string(failure.code.as_str().as_bytes());
+        out.key("retryable");
+        out.literal(if failure.retryable { "true" } else { "false" });
+        out.key("status");
+        out.number_or_null(failure.status.map(u64::from));
+        out.key("attempts");
+        out.number_or_null(failure.attempts.map(u64::from));
+        out.key("detail");
+        out.string_or_null(failure.detail.as_ref().map(String::as_bytes));
+        out.literal("}");
     }
 }

@@ -4,7 +4,7 @@
 
 use super::{
     config::Config,
-    delta,
+    delta::Delta,
     error::{Code, Failure},
     json,
     protocol::bichat::requests,
@@ -34,13 +34,12 @@ struct Pending {
 }
 
 /// The questions under way, and the answers not yet handed out.
-#[derive(Debug)]
 pub struct Inquiries {
     status_timeout: Millis,
     stop_timeout: Millis,
     last: u32,
     pending: Vec<Pending>,
-    answers: Vec<u8>,
+    answers: Delta,
 }
 
 impl Inquiries {
@@ -51,7 +50,7 @@ impl Inquiries {
             stop_timeout: config.stop_timeout,
             last: 0,
             pending: Vec::new(),
-            answers: Vec::new(),
+            answers: Delta::new(),
         }
     }
 
@@ -102,9 +101,9 @@ impl Inquiries {
         !self.answers.is_empty()
     }
 
-    /// Takes the answers since the last call, as JSON objects with commas between them; empty when there are none.
-    pub fn take_answers(&mut self) -> Vec<u8> {
-        core::mem::take(&mut self.answers)
+    /// Hands out the answers since the last call.
+    pub fn write_answers(&mut self, out: &mut Delta) {
+        out.splice_elements(&mut self.answers);
     }
 
     fn answer(&mut self, ticket: Ticket, failure: Option<Failure>, body: &[u8]) -> Option<(Question, String)> {
@@ -112,17 +111,21 @@ impl Inquiries {
         let pending = self.pending.swap_remove(at);
         let out = &mut self.answers;
         if !out.is_empty() {
-            out.push(b',');
+            out.literal(",");
         }
-        out.extend_from_slice(b"{\"ask\":");
-        delta::write_u64(out, u64::from(ticket.0));
-        out.extend_from_slice(if failure.is_none() { b",\"ok\":true" } else { b",\"ok\":false" });
-        out.extend_from_slice(b",\"body\":");
-        let body = if failure.is_none() && json::is_valid(body) { body } else { b"null" };
-        out.extend_from_slice(body);
-        out.extend_from_slice(b",\"error\":");
-        delta::write_failure(out, failure.as_ref());
-        out.push(b'}');
+        out.literal("{\"ask\":");
+        out.number(u64::from(ticket.0));
+        out.key("ok");
+        out.literal(if failure.is_none() { "true" } else { "false" });
+        out.key("body");
+        if failure.is_none() && json::is_object(body) {
+            out.raw(body);
+        } else {
+            out.literal("null");
+        }
+        out.key("error");
+        Failure::write(failure.as_ref(), out);
+        out.literal("}");
         Some((pending.question, pending.session))
     }
 }
@@ -136,10 +139,10 @@ mod tests {
     }
 
     fn answers(inquiries: &mut Inquiries) -> serde_json::Value {
-        let mut text = inquiries.take_answers();
-        text.insert(0, b'[');
-        text.push(b']');
-        serde_json::from_slice(&text).unwrap()
+        let mut delta = Delta::new();
+        inquiries.write_answers(&mut delta);
+        let head = delta.finish().split(|&byte| byte == b'\n').next().unwrap();
+        serde_json::from_slice(head).unwrap()
     }
 
     #[test]

@@ -5,10 +5,29 @@
 //! outputs; nothing that the network says can make it panic.
 
 pub mod backoff;
+pub mod config;
 pub mod cursor;
+pub mod delta;
 pub mod environment;
+pub mod error;
+pub mod event;
+pub mod fold;
 pub mod http;
+pub mod inquiry;
+pub mod json;
+pub mod link;
 pub mod liveness;
+pub mod protocol;
+pub mod reader;
+pub mod request;
 pub mod rng;
+pub mod run;
+mod simd;
+mod sse;
+pub mod status;
+pub mod text;
+pub mod text_blocks;
 pub mod time;
 pub mod timer;
+pub mod transcript;
+pub mod window;

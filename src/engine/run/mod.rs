@@ -13,21 +13,27 @@
 //! at the server. An unsettled run always has a connection, a question under way, or a deadline behind it:
 //! [`Run::is_sustained`] says so and every test asserts it.
 
+mod write;
+
 use std::collections::VecDeque;
 
 use super::{
     config::Config,
     cursor::{self, Position},
-    delta::{self, Delta},
+    delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
     event::{RunEvent, Terminal},
     http::{self, Head},
     link::{Conn, Due, Link, Next, Phase},
-    protocol::bichat::{self, requests},
+    protocol::{
+        Protocol,
+        bichat::{StatusReply, requests},
+    },
     reader::{Incoming, Item, Reader},
     request::Request,
     rng::Rng,
+    status::{By, Status},
     time::{Instant, Millis},
     timer::{Table, Timer},
     transcript::Transcript,
@@ -97,65 +103,6 @@ pub enum Loss {
     Failed,
 }
 
-/// A run's one end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    /// Nothing of the run came yet.
-    Pending,
-    /// Events come, or will.
-    Streaming,
-    /// The run waits for the user's answer.
-    Waiting,
-    /// The server finished it.
-    Completed,
-    /// The user or the server cancelled it.
-    Cancelled,
-    /// It failed at the server, or the server refused it.
-    Failed,
-    /// We lost it; `retry` goes on.
-    Interrupted,
-}
-
-impl Status {
-    /// Whether this is one of the four ends.
-    pub const fn is_settled(self) -> bool {
-        matches!(self, Self::Completed | Self::Cancelled | Self::Failed | Self::Interrupted)
-    }
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Streaming => "streaming",
-            Self::Waiting => "waiting",
-            Self::Completed => "completed",
-            Self::Cancelled => "cancelled",
-            Self::Failed => "failed",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
-
-/// Who brought the end about: three ends that look alike and are not (PROTOCOLS 6.1, 15).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
-    /// The server's word.
-    Server,
-    /// The user's or the caller's.
-    User,
-    /// A limit of ours ran out.
-    Limit,
-}
-
-impl By {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::User => "user",
-            Self::Limit => "limit",
-        }
-    }
-}
-
 /// What a caller wants of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Wish {
@@ -203,13 +150,11 @@ enum Standing {
 }
 
 /// The run machine. See the module's description.
-#[derive(Debug)]
 pub struct Run {
     reader: Reader,
     core: Core,
 }
 
-#[derive(Debug)]
 struct Core {
     config: Config,
     rng: Rng,
@@ -231,11 +176,18 @@ struct Core {
     exact: Transcript,
     shown: Option<Transcript>,
     position: Position,
+    most_text: usize,
 
     doubt: Option<(Ask, Doubt)>,
     stopping: bool,
+    // A second stop, behind a send that the first one may have overtaken.
+    late_stop: Option<Ask>,
     reauthorized: bool,
     live_tried: bool,
+    // The run has ended at the server. Its log outlives it by minutes and is read to its end.
+    over: bool,
+    // The budget was given back once without progress.
+    second_wind: bool,
     head_seen: bool,
     // The server took the send: it is not repeated before its fate is known.
     accepted: bool,
@@ -249,7 +201,7 @@ struct Core {
     started_at: Option<u64>,
     updated_at: Option<u64>,
     listening: bool,
-    events: Vec<u8>,
+    events: Delta,
     dirty: Dirty,
     urgency: Urgency,
 }
@@ -279,7 +231,7 @@ impl Run {
         let of_session = wish.body.is_none() && wish.run.is_none();
         let position = wish.cursor.as_ref().map_or_else(Position::new, |cursor| Position::after(cursor.as_bytes()));
         let mut run = Self {
-            reader: Reader::new(config.max_event_bytes),
+            reader: Reader::new(Protocol::Bichat, config.max_event_bytes),
             core: Core {
                 rng: Rng::seeded(seed),
                 link,
@@ -297,10 +249,14 @@ impl Run {
                 exact: Transcript::new(),
                 shown: None,
                 position,
+                most_text: 0,
                 doubt: None,
                 stopping: false,
+                late_stop: None,
                 reauthorized: false,
                 live_tried: false,
+                over: false,
+                second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
                 accepted: of_session,
@@ -313,7 +269,7 @@ impl Run {
                 started_at: None,
                 updated_at: None,
                 listening: wish.listen,
-                events: Vec::new(),
+                events: Delta::new(),
                 dirty: Dirty { state: true, cursor: false, end: false },
                 urgency: Urgency::State,
                 config,
@@ -422,19 +378,7 @@ impl Run {
 
     /// The stop's reply came; `status` 0 means that none did.
     pub fn handle_stop_reply(&mut self, status: u16, now: Instant) {
-        let core = &mut self.core;
-        if !core.stopping || core.status.is_settled() {
-            return;
-        }
-        if status == 0 {
-            // The user's wish stands; that it may not have arrived is said.
-            core.error = Some(Failure::passing(Code::RequestFailed));
-        }
-        if status != 0 && matches!(core.link.phase(), Phase::Open { .. }) {
-            core.timers.set(Timer::Stop, now + LAST_WORDS);
-        } else {
-            core.settle_stopped();
-        }
+        self.core.handle_stop_reply(status, now);
     }
 
     /// Stops watching. The run goes on at the server.
@@ -459,6 +403,7 @@ impl Run {
             core.exact.rewrite();
             core.shown = None;
             core.position = Position::new();
+            core.most_text = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());
@@ -472,6 +417,8 @@ impl Run {
         core.stopping = false;
         core.reauthorized = false;
         core.live_tried = false;
+        core.over = false;
+        core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
@@ -483,7 +430,7 @@ impl Run {
     pub fn listen(&mut self, on: bool) {
         self.core.listening = on;
         if !on {
-            self.core.events = Vec::new();
+            self.core.events = Delta::new();
         }
     }
 
@@ -559,7 +506,7 @@ impl Run {
 
 impl Core {
     fn seed(&mut self, status: &[u8]) {
-        if let Some(snapshot) = bichat::status_snapshot(status) {
+        if let Some(snapshot) = StatusReply::read(status).and_then(|reply| reply.snapshot_event()) {
             let mut seeded = Transcript::new();
             seeded.apply(&snapshot);
             self.shown = Some(seeded);
@@ -634,6 +581,11 @@ impl Core {
             http::Verdict::Accept => {
                 self.link.handle_opened(now);
                 self.accepted |= self.road == Road::Sending;
+                if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
+                    // The server took the message after all, perhaps behind the stop, on another connection.
+                    self.late_stop = Some(self.ask(requests::stop(&self.session)));
+                    self.timers.set(Timer::Stop, now + self.config.stop_timeout);
+                }
                 self.touch();
             }
             http::Verdict::Retry { after } => {
@@ -690,7 +642,7 @@ impl Core {
             // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
             // id (B-SEND-4).
             _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
-            Next::Doubtful if self.road != Road::Sending => self.ask_status(Doubt::Fruitless, now),
+            Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
             _ => self.link.wait(floor, &mut self.rng, now),
         }
         self.touch();
@@ -714,12 +666,7 @@ impl Core {
 
     fn note_flap(&mut self, failure: &Failure) {
         self.flap = Some(failure.clone());
-        if self.listening {
-            let out = self.next_event();
-            out.extend_from_slice(b"{\"flap\":");
-            delta::write_failure(out, Some(failure));
-            out.push(b'}');
-        }
+        self.report_flap(failure);
         self.touch();
     }
 
@@ -737,14 +684,11 @@ impl Core {
             Item::Malformed(bad) => {
                 self.counts.malformed += 1;
                 self.any_event = true;
-                if self.listening {
-                    let out = self.next_event();
-                    out.extend_from_slice(b"{\"malformed\":true,\"name\":");
-                    delta::write_bytes(out, bad.name);
-                    out.extend_from_slice(b",\"id\":");
-                    write_optional(out, bad.id);
-                    out.push(b'}');
-                    self.touch();
+                self.report_malformed(&bad);
+            }
+            Item::Id(id) => {
+                if self.road == Road::Following {
+                    self.position.advance(id);
                 }
             }
             Item::Overflow => {
@@ -762,7 +706,7 @@ impl Core {
             self.forward(incoming);
             return;
         }
-        if self.road == Road::Sending && self.names_the_run(incoming) {
+        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
             self.follow(now);
             return;
         }
@@ -784,11 +728,10 @@ impl Core {
         }
         self.events_here = true;
         self.any_event = true;
-        self.link.handle_progress();
         self.reauthorized = false;
         self.live_tried = self.road == Road::Live;
         self.flap = None;
-        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot { .. }) {
+        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot(_)) {
             self.start_over();
         }
         self.exact.apply(&incoming.event);
@@ -797,6 +740,13 @@ impl Core {
             self.position.advance(id);
             self.dirty.cursor = true;
         }
+        // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
+        let text = self.exact.text_utf16_len();
+        if id.is_some() || text > self.most_text {
+            self.link.handle_progress();
+            self.second_wind = false;
+        }
+        self.most_text = self.most_text.max(text);
         if let Some(at) = incoming.timestamp() {
             if self.started_at.is_none() {
                 self.started_at = Some(at);
@@ -806,13 +756,15 @@ impl Core {
         }
         self.forward(incoming);
         self.advance_status(&incoming.event);
-        self.urgency = self.urgency.max(Urgency::Content);
+        self.touch_content();
     }
 
     fn advance_status(&mut self, event: &RunEvent<'_>) {
         let status = match event {
             RunEvent::Interrupted { .. } => Status::Waiting,
-            RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored if self.status == Status::Waiting => {
+            RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
+                if self.status == Status::Waiting =>
+            {
                 Status::Waiting
             }
             RunEvent::Ended { how, .. } => {
@@ -824,10 +776,8 @@ impl Core {
                     Terminal::Cancelled => (Status::Cancelled, By::Server),
                     Terminal::Failed => (Status::Failed, By::Server),
                 };
-                let error = (status == Status::Failed).then(|| Failure {
-                    detail: error_text(event),
-                    ..Failure::passing(Code::ServerError)
-                });
+                let error = (status == Status::Failed)
+                    .then(|| Failure { detail: error_text(event), ..Failure::passing(Code::ServerError) });
                 // The log has spoken to its end: nothing provisional is left to show.
                 if self.shown.take().is_some() {
                     self.exact.rewrite();
@@ -847,13 +797,13 @@ impl Core {
     fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
         if !self.config.event_log {
             if let RunEvent::Started { run_id: Some(run) } = &incoming.event {
-                self.run = Some(run.to_string());
+                self.run = Some(run.decoded());
                 self.touch();
             }
             return false;
         }
         let run = match &incoming.event {
-            RunEvent::Started { run_id: Some(run) } => run.to_string(),
+            RunEvent::Started { run_id: Some(run) } => run.decoded(),
             _ => return false,
         };
         self.run = Some(run);
@@ -905,6 +855,10 @@ impl Core {
     }
 
     fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        if self.late_stop == Some(ask) {
+            self.late_stop = None;
+            return self.handle_stop_reply(status, now);
+        }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
             other => {
@@ -915,6 +869,7 @@ impl Core {
         self.timers.clear(Timer::Status);
         self.touch();
         let standing = self.standing(status, body);
+        self.over |= matches!(standing, Standing::Over);
         if matches!(standing, Standing::Unknown) && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
             self.link.wait(None, &mut self.rng, now);
@@ -926,13 +881,20 @@ impl Core {
                 self.seed(body);
                 self.follow(now);
             }
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
-            | (Doubt::Fruitless, Standing::Active { .. } | Standing::Unknown) => {
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
                 if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp));
                 } else {
                     self.link.wait(None, &mut self.rng, now);
                 }
+            }
+            // Whoever answers can be reached again: the log that could not be is worth another try.
+            (Doubt::Spent, Standing::Active { .. } | Standing::Over)
+                if self.road == Road::Following && !self.head_seen && !self.second_wind =>
+            {
+                self.second_wind = true;
+                self.link.renew();
+                self.set_out(now);
             }
             (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
                 if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
@@ -951,13 +913,33 @@ impl Core {
             }
             (doubt, Standing::Over) => {
                 let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+                // A log that refused is gone. One that could not be read may still be there.
+                let retryable = matches!(doubt, Doubt::Spent);
                 let (status, detail) = match doubt {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
                 };
-                let failure = Failure { status, detail, ..Failure::lasting(code) };
+                let failure = Failure { status, detail, retryable, ..Failure::lasting(code) };
                 self.settle(Status::Interrupted, By::Server, Some(failure));
             }
+        }
+    }
+
+    fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        if !self.stopping || self.status.is_settled() {
+            return;
+        }
+        // The user's wish stands; that it may not have arrived is said.
+        self.error = (status == 0).then(|| Failure::passing(Code::RequestFailed));
+        let is_sending = self.road == Road::Sending && self.link.phase() == Phase::Connecting;
+        if is_sending || self.late_stop.is_some() {
+            // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
+            return;
+        }
+        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
+            self.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            self.settle_stopped();
         }
     }
 
@@ -970,10 +952,12 @@ impl Core {
     fn standing(&self, status: u16, body: &[u8]) -> Standing {
         match status {
             404 => Standing::Over,
-            200 => match bichat::read_status(body) {
+            200 => match StatusReply::read(body) {
                 Some(reply) if !reply.active => Standing::Over,
                 // Another run has taken our session's place.
-                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => Standing::Over,
+                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {
+                    Standing::Over
+                }
                 Some(reply) => Standing::Active { run: reply.run_id },
                 None => Standing::Unknown,
             },
@@ -985,6 +969,9 @@ impl Core {
 
     fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
         self.drop_doubt();
+        if let Some(ask) = self.late_stop.take() {
+            self.push(Output::Forget { ask });
+        }
         if matches!(self.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             self.disconnect();
         }
@@ -992,9 +979,9 @@ impl Core {
         self.link.close();
         // An interrupted run may go on: its last part stays open.
         if status != Status::Interrupted {
-            self.exact.finish();
+            self.exact.close();
             if let Some(shown) = &mut self.shown {
-                shown.finish();
+                shown.close();
             }
         }
         self.status = status;
@@ -1009,136 +996,19 @@ impl Core {
         self.outputs.push_back(output);
     }
 
+    fn touch_content(&mut self) {
+        self.urgency = self.urgency.max(Urgency::Content);
+    }
+
     fn touch(&mut self) {
         self.dirty.state = true;
         self.urgency = self.urgency.max(Urgency::State);
-    }
-
-    /// Hands the raw event to whoever listens.
-    fn forward(&mut self, incoming: &Incoming<'_>) {
-        if self.listening {
-            let out = self.next_event();
-            out.extend_from_slice(b"{\"name\":");
-            delta::write_bytes(out, incoming.name);
-            out.extend_from_slice(b",\"id\":");
-            write_optional(out, incoming.id);
-            out.extend_from_slice(b",\"data\":");
-            out.extend_from_slice(incoming.data);
-            out.push(b'}');
-            self.urgency = self.urgency.max(Urgency::State);
-        }
-    }
-
-    fn next_event(&mut self) -> &mut Vec<u8> {
-        if !self.events.is_empty() {
-            self.events.push(b',');
-        }
-        &mut self.events
-    }
-
-    fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
-        if let Some(shown) = &self.shown
-            && self.exact.text_utf16_len() >= shown.text_utf16_len()
-        {
-            self.shown = None;
-            self.exact.rewrite();
-        }
-        out.begin_run(slot);
-        if content || self.dirty.end {
-            self.shown.as_mut().unwrap_or(&mut self.exact).write_delta(out);
-        }
-        if self.dirty.state {
-            let head = out.member("state");
-            self.write_state(head);
-        } else if self.dirty.cursor && content {
-            let head = out.member("state");
-            head.push(b'{');
-            self.write_cursor(head);
-            head.push(b'}');
-        }
-        if !self.events.is_empty() {
-            let head = out.member("events");
-            head.push(b'[');
-            head.append(&mut self.events);
-            head.push(b']');
-        }
-        if self.dirty.end {
-            out.member("end").extend_from_slice(b"true");
-        }
-        self.dirty = Dirty::default();
-        out.end_run();
-    }
-
-    fn write_cursor(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"\"cursor\":");
-        write_optional(out, (!self.position.is_none()).then_some(self.position.as_bytes()));
-        out.extend_from_slice(b",\"updatedAt\":");
-        write_number_or_null(out, self.updated_at);
-    }
-
-    fn write_state(&self, out: &mut Vec<u8>) {
-        out.extend_from_slice(b"{\"sessionId\":");
-        delta::write_str(out, &self.session);
-        out.extend_from_slice(b",\"runId\":");
-        write_optional(out, self.run.as_ref().map(String::as_bytes));
-        out.extend_from_slice(b",\"requestId\":");
-        write_optional(out, self.request_id.as_ref().map(String::as_bytes));
-        out.extend_from_slice(b",\"status\":");
-        delta::write_str(out, self.status.as_str());
-        out.extend_from_slice(b",\"by\":");
-        delta::write_str(out, self.by.as_str());
-        out.extend_from_slice(b",\"connection\":{\"state\":");
-        delta::write_str(out, self.connection_state());
-        out.extend_from_slice(b",\"attempt\":");
-        delta::write_u64(out, u64::from(self.link.attempt()));
-        out.extend_from_slice(b",\"retryAt\":");
-        let retry_at = match self.link.phase() {
-            Phase::Waiting { until } => Some(until.as_millis()),
-            _ => None,
-        };
-        write_number_or_null(out, retry_at);
-        out.extend_from_slice(b",\"transport\":");
-        delta::write_str(out, if self.is_native() { "eventsource" } else { "fetch" });
-        out.extend_from_slice(b",\"error\":");
-        delta::write_failure(out, if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() });
-        out.extend_from_slice(b"},\"error\":");
-        delta::write_failure(out, self.error.as_ref());
-        out.extend_from_slice(b",\"startedAt\":");
-        write_number_or_null(out, self.started_at);
-        out.push(b',');
-        self.write_cursor(out);
-        out.push(b'}');
-    }
-
-    fn connection_state(&self) -> &'static str {
-        match self.link.phase() {
-            Phase::Open { .. } => "open",
-            Phase::Parked => "offline",
-            Phase::Closed if self.status == Status::Interrupted && self.by != By::User => "failed",
-            Phase::Closed => "closed",
-            Phase::Connecting | Phase::Idle if self.link.attempt() == 0 && self.flap.is_none() => "connecting",
-            Phase::Connecting | Phase::Idle | Phase::Waiting { .. } => "reconnecting",
-        }
     }
 }
 
 fn error_text(event: &RunEvent<'_>) -> Option<String> {
     match event {
-        RunEvent::Ended { error: Some(text), .. } => Some(text.to_string()),
+        RunEvent::Ended { error: Some(text), .. } => Some(text.decoded()),
         _ => None,
-    }
-}
-
-fn write_optional(out: &mut Vec<u8>, text: Option<&[u8]>) {
-    match text {
-        Some(text) => delta::write_bytes(out, text),
-        None => out.extend_from_slice(b"null"),
-    }
-}
-
-fn write_number_or_null(out: &mut Vec<u8>, number: Option<u64>) {
-    match number {
-        Some(number) => delta::write_u64(out, number),
-        None => out.extend_from_slice(b"null"),
     }
 }

@@ -1,0 +1,600 @@
+/// <reference lib="dom" />
+/// <reference lib="esnext.disposable" />
+
+// ---------------------------------------------------------------------------------------------------------------- stores
+
+/**
+ * When a listener hears of changes. A run that settles is told at once, whatever the policy.
+ *
+ * - `'frame'` (default): with the next animation frame, at most once a frame. In a hidden tab, by a timer.
+ * - `'idle'`: when the browser is idle, at the latest 250 ms later.
+ * - a number: at most once in so many milliseconds.
+ * - `'sync'`: as soon as the bytes have arrived, before the next frame.
+ */
+export type NotifyPolicy = 'frame' | 'idle' | 'sync' | number;
+
+/** How one listener wants to be told. */
+export interface SubscribeOptions {
+  /** Default: the policy the store was made with, `'frame'` unless said otherwise. */
+  readonly notify?: NotifyPolicy;
+}
+
+/**
+ * The one contract of everything that changes. The three functions are bound: pass them on as they are
+ * (`useSyncExternalStore(store.subscribe, store.getSnapshot, store.getServerSnapshot)`, `$store` in Svelte).
+ */
+export interface Store<T> {
+  /**
+   * Calls `listener` with the present snapshot at once, then once per change. An error thrown by a listener is reported
+   * (`reportError`) and does not keep the others from hearing.
+   *
+   * @returns Unsubscribes; calling it again does nothing.
+   * @throws {SteadyStreamError} `invalid-argument` when `listener` is no function or the policy is unknown.
+   */
+  readonly subscribe: (listener: (snapshot: T) => void, options?: SubscribeOptions) => () => void;
+  /** The present snapshot: a frozen object, the same one until something changed. */
+  readonly getSnapshot: () => T;
+  /** A constant, for server rendering and hydration: the snapshot the store began with. */
+  readonly getServerSnapshot: () => T;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- errors
+
+/**
+ * What failed.
+ *
+ * | code | meaning |
+ * |---|---|
+ * | `connect-failed` | no connection, or it failed before anything came |
+ * | `disconnected` | a connection was lost before the run's end |
+ * | `http-status` | the server refused with `status` |
+ * | `unauthorized` | 401, also after the headers were asked for anew |
+ * | `content-type` | the answer was not an event stream |
+ * | `gave-up` | the retry budget is spent; `retry()` continues |
+ * | `stalled` | the connection went silent; `retry()` continues |
+ * | `connect-timeout` | no response headers within `connectTimeoutMs` |
+ * | `run-not-found` | the server knows no such run, or it has finished |
+ * | `run-ended` | the server says the run is over, but its end never reached us: load the stored message |
+ * | `server-error` | the run itself failed; `detail` is the server's text |
+ * | `malformed-event` | an event that is not valid JSON |
+ * | `event-too-large` | an event larger than `maxEventBytes` |
+ * | `truncated` | {@link RunCore.end} before a terminal event |
+ * | `aborted` | closed or aborted by our own caller |
+ * | `invalid-argument` | a wrong option or argument; `path` names it |
+ * | `invalid-state` | not possible now |
+ * | `engine-crashed` | the WebAssembly instance trapped; only a page reload helps |
+ * | `wasm-blocked` | the page's policy forbids WebAssembly; the message has the line to add |
+ * | `not-ready` | `steadystream/url` used before `await init()` |
+ * | `queue-full` | a `for await` reader is 65,536 events behind |
+ * | `request-failed`, `request-timeout` | a status, stop or RPC request |
+ */
+export type ErrorCode =
+  | 'connect-failed' | 'disconnected' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
+  | 'run-not-found' | 'run-ended' | 'server-error' | 'malformed-event' | 'event-too-large' | 'truncated'
+  | 'aborted' | 'invalid-argument' | 'invalid-state' | 'engine-crashed' | 'wasm-blocked' | 'not-ready' | 'queue-full'
+  | 'request-failed' | 'request-timeout';
+
+/** Every error of this library. `message` says what came and what was expected; decide by `code`, never by the message. */
+export declare class SteadyStreamError extends Error {
+  protected constructor();
+  readonly name: string;
+  /** What failed. */
+  readonly code: ErrorCode;
+  /** Whether trying again may help. */
+  readonly retryable: boolean;
+  /** The HTTP status, when one is known. */
+  readonly status?: number;
+  /** How many attempts were made, when it was more than a single request. */
+  readonly attempts?: number;
+  /** The server's own words, when it gave any. For people, not for programs. */
+  readonly detail?: string;
+  /** With `invalid-argument`: which argument or option, e.g. `retry.baseMs`. */
+  readonly path?: string;
+  /** The original error, when there was one. */
+  readonly cause?: unknown;
+}
+
+/** The event stream failed before its first event and within `connectGraceMs` (B-ES-7). */
+export declare class RunEventsConnectError extends SteadyStreamError {
+  private constructor();
+  readonly name: 'RunEventsConnectError';
+  readonly code: 'connect-failed';
+}
+
+// ------------------------------------------------------------------------------------------------------------- snapshots
+
+/** The state of one connection. */
+export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed' | 'failed';
+
+/** A connection, as a badge would show it. */
+export interface ConnectionSnapshot {
+  readonly state: ConnectionState;
+  /** Failed or fruitless attempts since the last progress. 0 while all is well. */
+  readonly attempt: number;
+  /** When the next attempt is due, in unix ms; `null` when none is scheduled. */
+  readonly retryAt: number | null;
+  /** What carries the bytes, once something does. */
+  readonly transport: Transport | null;
+  /** Why the last connection was lost, until the next one makes progress. */
+  readonly error: SteadyStreamError | null;
+}
+
+/**
+ * Where a run is. The last four are ends.
+ *
+ * - `pending`: asked for, no event yet · `streaming`, also while its connection is on the way back
+ * - `waiting`: for the user's answers, see {@link RunClient.submitAnswers}
+ * - `completed` · `cancelled`: by us or by the server · `failed`: the server says so, or it refused
+ * - `interrupted`: we no longer watch, or could not any longer; `retry()` goes on
+ */
+export type RunStatus = 'pending' | 'streaming' | 'waiting' | RunEnd;
+
+/** The four ways a run settles. */
+export type RunEnd = 'completed' | 'cancelled' | 'failed' | 'interrupted';
+
+/** A piece of the message's text: what was streamed between two tool calls (B-TB). */
+export interface TextBlock {
+  /** 0, 1, 2 … without holes. */
+  readonly seq: number;
+  readonly text: string;
+}
+
+/** A text block while it is part of a run. */
+export interface TextPart extends TextBlock {
+  readonly type: 'text';
+  readonly state: 'streaming' | 'done';
+}
+
+/** What the model thought. Not part of the message's text. */
+export interface ReasoningPart {
+  readonly type: 'reasoning';
+  readonly text: string;
+  readonly state: 'streaming' | 'done';
+}
+
+/** A tool call, from its start. */
+export interface ToolPart {
+  readonly type: 'tool';
+  readonly callId: string | null;
+  readonly name: string | null;
+  readonly agentName: string | null;
+  /** JSON text, as the server sent it. */
+  readonly arguments: string | null;
+  readonly result: string | null;
+  readonly error: string | null;
+  /** In ms, once it has ended. */
+  readonly durationMs: number | null;
+  readonly state: 'running' | 'done' | 'failed';
+}
+
+/** A source. */
+export interface CitationPart {
+  readonly type: 'citation';
+  readonly citation: Citation;
+}
+
+/** The run waits for answers: see {@link RunClient.submitAnswers}. */
+export interface InterruptPart {
+  readonly type: 'interrupt';
+  readonly interrupt: Interrupt;
+}
+
+/** One part of a run, in the order of the stream. A part that does not change any more is the same object for ever. */
+export type Part = TextPart | ReasoningPart | ToolPart | CitationPart | InterruptPart;
+
+/** A run as it stands: frozen, and with every unchanged piece shared with the snapshot before. */
+export interface RunSnapshot {
+  readonly sessionId: string;
+  /** `null` until the server has named it. */
+  readonly runId: string | null;
+  /** `null` unless the run was sent from here. */
+  readonly requestId: string | null;
+  readonly status: RunStatus;
+  readonly connection: ConnectionSnapshot;
+  /** The text of all blocks. */
+  readonly text: string;
+  /** The text parts that have text. */
+  readonly blocks: readonly TextPart[];
+  readonly parts: readonly Part[];
+  /** As the server sent it last. */
+  readonly usage: Usage | null;
+  /** The metadata of the last snapshot event, as the server sent it. */
+  readonly metadata: Readonly<Record<string, unknown>> | null;
+  /** The id of the last event applied: where a resume goes on. */
+  readonly cursor: string | null;
+  readonly error: SteadyStreamError | null;
+  /** When its first event was made: unix ms, by the server's clock. */
+  readonly startedAt: number | null;
+  /** When its last event was made: unix ms, by the server's clock. */
+  readonly updatedAt: number | null;
+}
+
+/** How a run settled. */
+export interface RunOutcome {
+  readonly status: RunEnd;
+  /** Whose decision it was: the server's, ours (`stop()`, `close()`, an abort signal), or a limit's that ran out. */
+  readonly by: 'server' | 'user' | 'limit';
+  readonly error: SteadyStreamError | null;
+  /** All text that arrived, whatever the end. */
+  readonly text: string;
+  readonly sessionId: string;
+  readonly runId: string | null;
+  readonly requestId: string | null;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- events
+
+/** The event names of the wire (B-ES-1). */
+export type StreamEventType =
+  | 'chunk' | 'content' | 'thinking' | 'tool_start' | 'tool_end' | 'text_block_end' | 'snapshot' | 'interrupt' | 'citation'
+  | 'usage' | 'ping' | 'stream_started' | TerminalStreamEventType;
+
+/** The four that end a run. */
+export type TerminalStreamEventType = 'done' | 'cancelled' | 'error' | 'failed';
+
+/** All sixteen event names. */
+export declare const STREAM_EVENT_TYPES: readonly StreamEventType[];
+
+/** The four terminal ones. */
+export declare const TERMINAL_STREAM_EVENT_TYPES: readonly TerminalStreamEventType[];
+
+/** Whether an event of this name ends a run. */
+export declare function isTerminalEvent(name: string): name is TerminalStreamEventType;
+
+/** A source that the model cites. */
+export interface Citation {
+  readonly source?: string;
+  readonly type?: string;
+  readonly title?: string;
+  readonly url?: string;
+  readonly excerpt?: string;
+  readonly start_index?: number;
+  readonly end_index?: number;
+}
+
+/** What a run has used. */
+export interface Usage {
+  readonly promptTokens?: number;
+  readonly completionTokens?: number;
+  readonly totalTokens?: number;
+  readonly cachedTokens?: number;
+  readonly cost?: number;
+}
+
+/** Questions that a run waits on. */
+export interface Interrupt {
+  readonly checkpointId?: string;
+  readonly agentName?: string;
+  readonly providerResponseId?: string;
+  readonly questions?: readonly {
+    readonly id?: string;
+    readonly text?: string;
+    readonly type?: 'single_choice' | 'multiple_choice';
+    readonly options?: readonly { readonly id?: string; readonly label?: string; readonly description?: string }[];
+  }[];
+}
+
+/**
+ * One event as the wire had it, with `type` filled in (B-ES-2). A name that is not known here may come: servers grow.
+ * An event that was not valid JSON comes as `{ type: 'error', code: 'malformed-event', error }`, and the stream goes on.
+ */
+export interface RunEvent {
+  readonly type: StreamEventType | (string & {});
+  readonly content?: string;
+  readonly citation?: Citation;
+  readonly usage?: Usage;
+  readonly tool?: {
+    readonly callId?: string;
+    readonly name?: string;
+    readonly agentName?: string;
+    readonly arguments?: string;
+    readonly result?: string;
+    readonly error?: string;
+    readonly durationMs?: number;
+  };
+  readonly interrupt?: Interrupt;
+  readonly generationMs?: number;
+  readonly error?: string;
+  /** Ours, on a malformed event only. */
+  readonly code?: 'malformed-event';
+  /** Unix ms, by the server's clock. */
+  readonly timestamp?: number;
+  readonly snapshot?: { readonly partialContent?: string; readonly partialMetadata?: Readonly<Record<string, unknown>> };
+  readonly runId?: string;
+  readonly textBlockSeq?: number;
+  readonly [key: string]: unknown;
+}
+
+// ---------------------------------------------------------------------------------------------------------------- client
+
+/** What carries the bytes. `fetch` sends headers and cursors and sees the HTTP status; `eventsource` is the browser's own. */
+export type Transport = 'fetch' | 'eventsource';
+
+/** Request headers by name. */
+export type HeaderValues = Readonly<Record<string, string>> | Headers;
+
+/** One per backend. Times are in ms. */
+export interface RunClientOptions {
+  /** Where the protocol's endpoints are, absolute or relative to the page; slashes at its end do not matter. */
+  readonly baseUrl: string | URL;
+  /** What the server speaks. Default `'bichat'`. */
+  readonly protocol?: 'bichat';
+  /** What follows a run's events: one transport, in an array because a ladder of them will follow. Default `['fetch']`. */
+  readonly transports?: readonly [Transport];
+  /**
+   * Whether the server keeps an event log (`GET /stream/events`). Default `true`: what a run ends up with is the log's
+   * content. With `false`, a send's own response is all there is, and it may drop events (B-SEND-11).
+   */
+  readonly eventLog?: boolean;
+  /** Sent with every request. A function is asked anew on every attempt, so that a refreshed token is used. */
+  readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  /** Cookies: as `fetch`'s option of this name. Default `'include'`. */
+  readonly credentials?: 'include' | 'same-origin' | 'omit';
+  /** Default `'/stream'`. */
+  readonly streamEndpoint?: `/${string}`;
+  /** Default `'/rpc'`. */
+  readonly rpcEndpoint?: `/${string}`;
+  readonly retry?: RetryOptions;
+  readonly liveness?: LivenessOptions;
+  /**
+   * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
+   * 0: never.
+   */
+  readonly connectGraceMs?: number;
+  /** How long to wait for response headers. Default 0: only the stall limit bounds it (B-SEND-5). */
+  readonly connectTimeoutMs?: number;
+  /** Default 5000. */
+  readonly statusTimeoutMs?: number;
+  /** Default 5000. */
+  readonly stopTimeoutMs?: number;
+  /** Default 120,000. */
+  readonly rpcTimeoutMs?: number;
+  /** The largest event accepted, in bytes. Default 16 MiB. A larger one costs the connection: `event-too-large`. */
+  readonly maxEventBytes?: number;
+}
+
+/** When a lost connection is tried again. A server's `Retry-After` and `retry:` are a floor under all of it. */
+export interface RetryOptions {
+  /** The first delay's ceiling; it doubles with each attempt. Default 1000. */
+  readonly baseMs?: number;
+  /** The ceiling of all delays. Default 30,000. */
+  readonly capMs?: number;
+  /** `'full'` (default): anywhere between 0 and the ceiling. `'none'`: the ceiling. */
+  readonly jitter?: 'full' | 'none';
+  /** A connection that lasted this long starts the delays anew, as progress does. Default 10,000. */
+  readonly stableMs?: number;
+  /** Give up after so much online time without a new event. Default 120,000; `Infinity`: never. */
+  readonly budgetMs?: number;
+  /** Give up after so many connections in a row without a new event. Default `Infinity`. */
+  readonly maxAttempts?: number;
+}
+
+/** When a silent connection counts as lost. */
+export interface LivenessOptions {
+  /** The longest silence. Default 45,000; `Infinity`: never. */
+  readonly stallMs?: number;
+  /** The server's heartbeat is learned, and three missed beats are silence, but never less than this. Default 6000. */
+  readonly floorMs?: number;
+}
+
+/** How to attach to a run. */
+export interface OpenOptions {
+  /** Aborting is `close()`: we stop watching, the run goes on. An already aborted signal opens nothing. */
+  readonly signal?: AbortSignal;
+  /** The policy of this run's listeners. Default `'frame'`. Ignored when the run's stream exists already. */
+  readonly notify?: NotifyPolicy;
+}
+
+/** How to send. */
+export interface SendOptions extends OpenOptions {
+  /** Makes the send idempotent: a UUID v4, used as it is. Default: a new one per call (B-SEND-1, B-SEND-2). */
+  readonly requestId?: string;
+}
+
+/** How to resume. */
+export interface ResumeOptions extends OpenOptions {
+  /** The run that this page had started. While another one is active, resume waits for its end and gives `null` (B-RES-5). */
+  readonly runId?: string;
+}
+
+/** Which run. */
+export interface RunKey {
+  readonly sessionId: string;
+  /** Left out: whatever is running in the session. */
+  readonly runId?: string;
+  /** The id of the last event already held; the stream begins after it. Left out: from the start. */
+  readonly cursor?: string;
+}
+
+/** The low level: wire events of one run. */
+export interface SubscribeRunEventsOptions {
+  /** Events after this id only. */
+  readonly lastEventId?: string;
+  /** Every event in order, pings included; `id` is its SSE id. What it throws is reported and changes nothing (B-ES-5). */
+  readonly onChunk: (event: RunEvent, id: string | null) => void;
+  /** Once per lost connection. Not fatal by itself (B-ES-8). */
+  readonly onError?: (error: SteadyStreamError) => void;
+  /** Aborting resolves; nothing is forwarded after it (B-ES-6). */
+  readonly signal?: AbortSignal;
+}
+
+/** Answers by question id. Own words win over the options that were ticked (B-Q-1). */
+export type QuestionAnswers = Readonly<Record<string, { readonly options?: readonly string[]; readonly customText?: string }>>;
+
+/** The run that an answer has started. */
+export interface QuestionReceipt {
+  readonly accepted: true;
+  readonly operation: 'question_submit' | 'question_reject' | 'session_compact';
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly startedAt?: number;
+}
+
+/** For one request. */
+export interface RequestOptions {
+  /** Aborting gives up waiting: error `aborted`. What was sent may have arrived. */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of an answer. The calls that give it never throw. */
+export type QuestionResult =
+  | { readonly success: true; readonly data: QuestionReceipt }
+  | { readonly success: false; readonly error: SteadyStreamError };
+
+/**
+ * The runs of one backend. Making one touches nothing, also on a server; the engine starts with the first call.
+ * A page that goes away cancels nothing.
+ */
+export declare class RunClient {
+  /** @throws {SteadyStreamError} `invalid-argument`, with the option's path. */
+  constructor(options: RunClientOptions);
+
+  /** All runs in one badge: the most worrying connection first. `closed` when nothing is live. */
+  readonly connection: Store<ConnectionSnapshot>;
+
+  /**
+   * Sends a message and streams its run. With the same `requestId` while that run lives: the same stream, sent once.
+   *
+   * @param message A string is `{ content }`; an object's fields go into the request body as they are.
+   * @throws {SteadyStreamError} `invalid-argument`, `invalid-state` (client closed), `engine-crashed`, `wasm-blocked`.
+   */
+  send(sessionId: string, message: string | object, options?: SendOptions): RunStream;
+
+  /**
+   * Attaches to a run. A live run that is open already gives the same stream; after `close()` it is a new one.
+   *
+   * @throws {SteadyStreamError} as {@link RunClient.send}.
+   */
+  open(run: RunKey, options?: OpenOptions): RunStream;
+
+  /**
+   * After a reload: attaches to what is running in the session, or gives `null`. A status request that fails on the
+   * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`.
+   *
+   * @throws {SteadyStreamError} `request-failed` when the server could not be reached.
+   */
+  resume(sessionId: string, options?: ResumeOptions): Promise<RunStream | null>;
+
+  /**
+   * Asks the server to stop what runs in the session; runs open here end as `cancelled` by `user` and never reconnect.
+   * Resolves when the server has answered, or `stopTimeoutMs` is over; a refusal is only warned about (B-STOP-1).
+   *
+   * @throws {SteadyStreamError} `request-failed` when the server could not be reached, `invalid-state` (client closed).
+   */
+  stop(sessionId: string): Promise<void>;
+
+  /**
+   * The wire events of one run, on a connection of its own (B-ES-1 … B-ES-14). Reconnects, goes on after the last id, and
+   * delivers nothing twice. Resolves with the run's end (also its own failure) and on abort.
+   *
+   * @throws {RunEventsConnectError} when it fails before any event within `connectGraceMs`.
+   * @throws {SteadyStreamError} when the server refuses later, or the retry budget is spent.
+   */
+  subscribeRunEvents(sessionId: string, runId: string, options: SubscribeRunEventsOptions): Promise<void>;
+
+  /** Answers the questions of an interrupted run (B-Q-1). The receipt names the run that goes on: `open()` it. */
+  submitAnswers(
+    sessionId: string, checkpointId: string, answers: QuestionAnswers, options?: RequestOptions,
+  ): Promise<QuestionResult>;
+
+  /** Declines the questions of a session's interrupted run. */
+  rejectQuestion(sessionId: string, options?: RequestOptions): Promise<QuestionResult>;
+
+  /** Closes every run (they go on at the server) and frees the engine's memory. Nothing can be opened afterwards. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/**
+ * One run. A store of {@link RunSnapshot}; its wire events come by `for await`, from the moment of asking on, and end with
+ * the run. A reader that falls 65,536 events behind is thrown `queue-full`; the snapshot has everything all the same.
+ */
+export declare class RunStream implements Store<RunSnapshot>, AsyncIterable<RunEvent> {
+  private constructor();
+  readonly subscribe: Store<RunSnapshot>['subscribe'];
+  readonly getSnapshot: Store<RunSnapshot>['getSnapshot'];
+  readonly getServerSnapshot: Store<RunSnapshot>['getServerSnapshot'];
+
+  /**
+   * Resolves once, for each of the four ends. Rejects only with `engine-crashed`, and is never an unhandled rejection.
+   */
+  readonly finished: Promise<RunOutcome>;
+
+  /** Ends the run at the server: {@link RunClient.stop}. Does nothing once it has settled. */
+  stop(): Promise<void>;
+
+  /**
+   * Goes on with an interrupted or failed run: a new stream with the same transcript. This one keeps its last snapshot.
+   *
+   * @throws {SteadyStreamError} `invalid-state` for any other status, after a retry, and when the run was closed twice.
+   */
+  retry(): RunStream;
+
+  /**
+   * Stops watching: `interrupted` with error `aborted`, and the run goes on at the server. On a settled run: frees what the
+   * engine still holds of it.
+   */
+  close(): void;
+  [Symbol.dispose](): void;
+  [Symbol.asyncIterator](): AsyncIterableIterator<RunEvent>;
+}
+
+// ------------------------------------------------------------------------------------------------------------ without a client
+
+/** What a {@link RunCore} holds. */
+export interface RunCoreSnapshot
+  extends Pick<RunSnapshot, 'runId' | 'text' | 'blocks' | 'parts' | 'usage' | 'metadata' | 'cursor' | 'error'> {
+  readonly status: 'pending' | 'streaming' | RunEnd;
+}
+
+/** Options of {@link createRunCore}. */
+export interface RunCoreOptions {
+  /** Default `'bichat'`. */
+  readonly protocol?: 'bichat';
+  /** The largest event accepted, in bytes. Default 16 MiB. */
+  readonly maxEventBytes?: number;
+}
+
+/** The engine without transports: SSE bytes in, snapshots out. Memory outside the garbage collector: `free()` it. */
+export interface RunCore {
+  /** The next bytes, cut anywhere. A string is taken as its UTF-8. */
+  push(bytes: Uint8Array | string): void;
+  /** No more bytes will come. Without a terminal event the run is `interrupted`, error `truncated`. */
+  end(): void;
+  /** What the bytes so far amount to: frozen, the same object until something changed. */
+  snapshot(): RunCoreSnapshot;
+  /** Frees its memory. Any other call then throws `invalid-state`. */
+  free(): void;
+}
+
+/**
+ * For workers, Node, and streams that somebody else opened.
+ *
+ * @throws {SteadyStreamError} `invalid-argument`, `engine-crashed`, `wasm-blocked`.
+ */
+export declare function createRunCore(options?: RunCoreOptions): RunCore;
+
+/**
+ * Cuts stored text into the blocks it was streamed in (B-TB-1 … B-TB-7). Offsets are floored, clamped, sorted and deduped;
+ * one inside a character is moved back to its start; NaN is dropped. Empty text has no blocks.
+ *
+ * @param offsets Where blocks end, e.g. from {@link readTextBlockOffsets}.
+ * @param options.unit What the offsets count: UTF-16 code units (default) or bytes of UTF-8.
+ * @throws {SteadyStreamError} `invalid-argument`, `engine-crashed`, `wasm-blocked`.
+ */
+export declare function splitIntoTextBlocks(
+  content: string, offsets: readonly number[], options?: { readonly unit?: 'utf16' | 'bytes' },
+): readonly TextBlock[];
+
+/** The usable offsets in a stored message's metadata; none when there are none (B-TB-4). Never throws. */
+export declare function readTextBlockOffsets(metadata: unknown): number[];
+
+/** A new UUID v4. `crypto.randomUUID`, or what the page has instead (B-SEND-1). */
+export declare function createRequestId(): string;
+
+/**
+ * Instantiates the engine now, asynchronously. Never needed: the first use does it, synchronously, in a few ms.
+ *
+ * @throws {SteadyStreamError} `wasm-blocked`.
+ */
+export declare function preload(): Promise<void>;

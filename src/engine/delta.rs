@@ -1,0 +1,240 @@
+//! What a flush hands to the page: one string for all runs that changed.
+//!
+//! `head`, a JSON array of run deltas, then a line feed, then `tail`, all appended text in the order in which the head
+//! speaks of it. The page splits at the first line feed, parses the head, and takes each `{"add":n}` as the next `n` UTF-16
+//! units of the tail: text is decoded once and never escaped. The grammar of a run delta:
+//!
+//! ```jsonc
+//! { "slot": 1,
+//!   "reset": true,                                   // forget all parts; everything follows anew
+//!   "parts": [
+//!     {"i":0,"part":{"type":"text","seq":0,"state":"streaming"}},   // part i is new, or replaced; its text is empty
+//!     {"i":0,"add":12},                                             // append the next 12 units of the tail to part i
+//!     {"i":0,"state":"done"},                                       // part i is complete
+//!     {"i":1,"part":{"type":"tool","callId":"c1","name":"sql","agentName":null,"arguments":"{}","result":null,
+//!                    "error":null,"durationMs":null,"state":"running"}} ],
+//!   "usage": {}, "metadata": {} }                    // when changed; further members are the run's own
+//! ```
+
+use super::json::JsonStr;
+
+/// Capacity above this is given back after a flush, so that one long catch-up does not hold memory for ever.
+const KEPT: usize = 64 * 1024;
+
+/// The writer of one flush; reused for the next.
+#[derive(Default)]
+pub struct Delta {
+    head: Vec<u8>,
+    tail: Vec<u8>,
+    // Where the open run's object begins in the head, and where its first member ends.
+    run: usize,
+    members: usize,
+}
+
+impl Delta {
+    /// A writer with nothing written.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether no run has written anything.
+    pub fn is_empty(&self) -> bool {
+        self.head.is_empty()
+    }
+
+    /// Begins the delta of the run in `slot`.
+    pub fn begin(&mut self, slot: u32) {
+        self.run = self.head.len();
+        self.literal(if self.head.is_empty() { "[" } else { "," });
+        self.literal("{\"slot\":");
+        self.number(u64::from(slot));
+        self.members = self.head.len();
+    }
+
+    /// Ends the run's delta; one without a member is taken back. Tells whether it stayed.
+    pub fn end(&mut self) -> bool {
+        if self.head.len() == self.members {
+            self.head.truncate(self.run);
+            return false;
+        }
+        self.literal("}");
+        true
+    }
+
+    /// Begins the member `name` (plain ASCII) of the object that is open and has members already; its value must follow.
+    pub fn key(&mut self, name: &str) {
+        self.literal(",\"");
+        self.literal(name);
+        self.literal("\":");
+    }
+
+    /// Writes `json` as it is: punctuation, words, names. Must not hold a line feed.
+    pub fn literal(&mut self, json: &str) {
+        self.head.extend_from_slice(json.as_bytes());
+    }
+
+    /// Writes a number.
+    pub fn number(&mut self, number: u64) {
+        let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, number);
+        while at > 0 {
+            at -= 1;
+            if let Some(digit) = digits.get_mut(at) {
+                *digit = b'0' + (rest % 10) as u8;
+            }
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        self.head.extend_from_slice(digits.get(at..).unwrap_or(&[]));
+    }
+
+    /// Writes `value`, or `null`.
+    pub fn number_or_null(&mut self, value: Option<u64>) {
+        match value {
+            Some(number) => self.number(number),
+            None => self.literal("null"),
+        }
+    }
+
+    /// Writes valid UTF-8 as a JSON string.
+    pub fn string(&mut self, utf8: &[u8]) {
+        self.head.push(b'"');
+        for &byte in utf8 {
+            match byte {
+                b'"' | b'\\' => self.head.extend_from_slice(&[b'\\', byte]),
+                0x20.. => self.head.push(byte),
+                _ => {
+                    const HEX: &[u8; 16] = b"0123456789abcdef";
+                    let low = HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
+                    self.head.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
+                }
+            }
+        }
+        self.head.push(b'"');
+    }
+
+    /// Writes `value` as a JSON string, or `null`.
+    pub fn string_or_null(&mut self, value: Option<&[u8]>) {
+        match value {
+            Some(utf8) => self.string(utf8),
+            None => self.literal("null"),
+        }
+    }
+
+    /// Writes the contents of a JSON string, escapes as they came, as a JSON string.
+    pub fn json_string(&mut self, text: JsonStr<'_>) {
+        self.head.push(b'"');
+        self.head.extend_from_slice(text.raw());
+        self.head.push(b'"');
+    }
+
+    /// Writes raw JSON that was validated. Its line feeds, which can only be white space, become spaces: the head is one line.
+    pub fn raw(&mut self, json: &[u8]) {
+        let start = self.head.len();
+        self.head.extend_from_slice(json);
+        for byte in self.head.iter_mut().skip(start) {
+            if *byte == b'\n' {
+                *byte = b' ';
+            }
+        }
+    }
+
+    /// Moves in what `fragment` holds: JSON that was written piece by piece before its place was open.
+    pub fn splice(&mut self, fragment: &mut Self) {
+        self.head.append(&mut fragment.head);
+        fragment.clear();
+    }
+
+    /// Adds elements to the array that are no run's: written before, with commas between them.
+    pub fn splice_elements(&mut self, fragment: &mut Self) {
+        if !fragment.is_empty() {
+            self.literal(if self.head.is_empty() { "[" } else { "," });
+            self.splice(fragment);
+        }
+    }
+
+    /// Where appended text goes; only what the head announces as `add` may be written.
+    pub(super) fn tail_mut(&mut self) -> &mut Vec<u8> {
+        &mut self.tail
+    }
+
+    /// The whole flush, valid UTF-8; empty if nothing changed. Call once, then [`clear`](Self::clear).
+    pub fn finish(&mut self) -> &[u8] {
+        if !self.head.is_empty() {
+            self.head.extend_from_slice(b"]\n");
+            self.head.append(&mut self.tail);
+        }
+        &self.head
+    }
+
+    /// Makes room for the next flush.
+    pub fn clear(&mut self) {
+        for buffer in [&mut self.head, &mut self.tail] {
+            buffer.clear();
+            buffer.shrink_to(KEPT);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_json() {
+        let mut delta = Delta::new();
+        delta.begin(42);
+        delta.key("numbers");
+        delta.literal("[");
+        for number in [0, 7, 10, 1_712_345_678_001, u64::MAX] {
+            delta.number(number);
+            delta.literal(",");
+        }
+        delta.number_or_null(None);
+        delta.literal("]");
+        delta.key("text");
+        delta.string("\"\\\u{0}\u{1f}\n é😀\u{7f}".as_bytes());
+        delta.key("none");
+        delta.string_or_null(None);
+        assert!(delta.end());
+        let flush = core::str::from_utf8(delta.finish()).unwrap().to_owned();
+        let (head, tail) = flush.split_once('\n').unwrap();
+        assert_eq!(tail, "");
+        let value: serde_json::Value = serde_json::from_str(head).unwrap();
+        let expected = serde_json::json!([{ "slot": 42, "numbers": [0, 7, 10, 1_712_345_678_001_u64, u64::MAX, null],
+            "text": "\"\\\u{0}\u{1f}\n é😀\u{7f}", "none": null }]);
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_run_without_news_leaves_no_trace() {
+        let mut delta = Delta::new();
+        delta.begin(1);
+        assert!(!delta.end());
+        assert!(delta.is_empty());
+        assert!(delta.finish().is_empty());
+        for slot in 0..4 {
+            delta.begin(slot);
+            if slot % 2 == 1 {
+                delta.key("end");
+                delta.literal("true");
+            }
+            assert_eq!(delta.end(), slot % 2 == 1);
+        }
+        assert_eq!(delta.finish(), b"[{\"slot\":1,\"end\":true},{\"slot\":3,\"end\":true}]\n");
+    }
+
+    #[test]
+    fn one_long_flush_does_not_hold_memory_for_ever() {
+        let mut delta = Delta::new();
+        delta.begin(1);
+        delta.tail_mut().resize(4 << 20, b'x');
+        delta.key("parts");
+        delta.literal("[]");
+        delta.end();
+        assert!(delta.finish().len() > 4 << 20);
+        delta.clear();
+        assert!(delta.head.capacity() <= KEPT && delta.tail.capacity() <= KEPT && delta.is_empty());
+    }
+}

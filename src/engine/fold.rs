@@ -1,0 +1,150 @@
+//! A run without a transport: bytes in, transcript out.
+//!
+//! For workers, other runtimes, and streams that somebody else opened. The same reader, cursor and transcript as in
+//! [`run`](super::run), and the same rules: the first terminal event wins, a replayed event changes nothing, and an end
+//! without a terminal is no success.
+
+use super::{
+    cursor::{Position, Verdict},
+    delta::Delta,
+    error::{Code, Failure},
+    event::{RunEvent, Terminal},
+    protocol::Protocol,
+    reader::{Incoming, Item, Reader},
+    status::Status,
+    transcript::Transcript,
+    window::Window,
+};
+
+/// The machine. It settles once; what comes after that is ignored.
+pub struct Fold {
+    reader: Reader,
+    state: State,
+}
+
+struct State {
+    transcript: Transcript,
+    position: Position,
+    run: Option<String>,
+    status: Status,
+    error: Option<Failure>,
+    is_dirty: bool,
+}
+
+impl Fold {
+    /// Nothing read yet.
+    pub fn new(protocol: Protocol, max_event_bytes: usize) -> Self {
+        Self {
+            reader: Reader::new(protocol, max_event_bytes),
+            state: State {
+                transcript: Transcript::new(),
+                position: Position::new(),
+                run: None,
+                status: Status::Pending,
+                error: None,
+                is_dirty: true,
+            },
+        }
+    }
+
+    /// The first `len` bytes of the window's chunk came.
+    pub fn handle_chunk(&mut self, window: &mut Window, len: usize) {
+        let Self { reader, state } = self;
+        let mut feed = reader.feed(window, len);
+        while !state.status.is_settled()
+            && let Some(item) = feed.next()
+        {
+            match item {
+                Item::Event(incoming) => state.take(&incoming),
+                Item::Overflow => state.settle(Status::Interrupted, Some(Failure::lasting(Code::EventTooLarge))),
+                Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Malformed(_) => {}
+            }
+        }
+    }
+
+    /// There will be no more bytes. Without a terminal event before it this is a truncation, never a success.
+    pub fn handle_ended(&mut self) {
+        if !self.state.status.is_settled() {
+            self.state.settle(Status::Interrupted, Some(Failure::passing(Code::Truncated)));
+        }
+    }
+
+    /// Where the run stands.
+    pub fn status(&self) -> Status {
+        self.state.status
+    }
+
+    /// What was built.
+    pub fn transcript(&self) -> &Transcript {
+        &self.state.transcript
+    }
+
+    /// Bytes of memory held for this run.
+    pub fn held_bytes(&self) -> usize {
+        self.state.transcript.held_bytes() + self.reader.held_bytes()
+    }
+
+    /// Writes what changed since the last call, as slot 0.
+    pub fn write_delta(&mut self, out: &mut Delta) {
+        let state = &mut self.state;
+        out.begin(0);
+        state.transcript.write_delta(out);
+        if core::mem::take(&mut state.is_dirty) {
+            out.key("state");
+            out.literal("{\"runId\":");
+            out.string_or_null(state.run.as_deref().map(str::as_bytes));
+            out.key("status");
+            out.string(state.status.as_str().as_bytes());
+            out.key("cursor");
+            let cursor = state.position.as_bytes();
+            out.string_or_null((!cursor.is_empty()).then_some(cursor));
+            out.key("error");
+            Failure::write(state.error.as_ref(), out);
+            out.literal("}");
+        }
+        out.end();
+    }
+}
+
+impl State {
+    fn take(&mut self, incoming: &Incoming<'_>) {
+        if let Some(id) = incoming.id
+            && self.position.check(id) == Verdict::Duplicate
+        {
+            return;
+        }
+        match &incoming.event {
+            RunEvent::Heartbeat => return,
+            RunEvent::Started { run_id: Some(run) } => self.run = Some(run.decoded()),
+            _ => {}
+        }
+        self.transcript.apply(&incoming.event);
+        if let Some(id) = incoming.id {
+            self.position.advance(id);
+        }
+        self.is_dirty = true;
+        match &incoming.event {
+            RunEvent::Ended { how, error, .. } => {
+                let status = match how {
+                    Terminal::Completed => Status::Completed,
+                    Terminal::Cancelled => Status::Cancelled,
+                    Terminal::Failed => Status::Failed,
+                };
+                let failure = (status == Status::Failed).then(|| Failure {
+                    detail: error.map(|text| text.decoded()),
+                    ..Failure::passing(Code::ServerError)
+                });
+                self.settle(status, failure);
+            }
+            RunEvent::Interrupted { .. } => self.status = Status::Waiting,
+            _ => self.status = Status::Streaming,
+        }
+    }
+
+    fn settle(&mut self, status: Status, error: Option<Failure>) {
+        self.transcript.close();
+        self.status = status;
+        self.error = error;
+        self.is_dirty = true;
+    }
+}

@@ -1,0 +1,805 @@
+//! A JSON scanner that names the parts of a text without building anything.
+//!
+//! It accepts exactly what `JSON.parse` accepts (nesting beyond [`MAX_DEPTH`] apart), so that a slice it has passed can be
+//! handed to `JSON.parse` later and never throws. It is iterative, allocates nothing, and wants valid UTF-8.
+
+use super::simd;
+
+/// The deepest nesting that is read; deeper values are a [`Fault::TooDeep`].
+pub const MAX_DEPTH: u32 = 128;
+
+/// What is wrong with an event's data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Not JSON at all, or cut short.
+    Syntax,
+    /// Nested deeper than [`MAX_DEPTH`].
+    TooDeep,
+    /// JSON, but not an object (B-ES-5).
+    NotObject,
+    /// A member that the event needs is of another type than the protocol says.
+    WrongType {
+        /// The member's name.
+        member: &'static str,
+    },
+}
+
+/// The contents of a JSON string as they came, between the quotes, escapes untouched but known to be right.
+#[derive(Clone, Copy)]
+pub struct JsonStr<'a> {
+    // The contents and whatever follows them in the buffer, so that short texts can be copied in whole blocks.
+    wide: &'a [u8],
+    len: usize,
+    escaped: bool,
+    ascii: bool,
+}
+
+/// Where decoded text goes.
+pub trait Sink {
+    /// Takes a run of whole characters.
+    fn push(&mut self, utf8: &[u8]);
+    /// Takes half of a surrogate pair, that only `\u` escapes can carry; the halves may come in two strings.
+    fn push_surrogate(&mut self, unit: u16);
+}
+
+impl<'a> JsonStr<'a> {
+    /// The string `wide[..len]`; its caller has scanned it.
+    pub(super) fn scanned(wide: &'a [u8], len: usize, escaped: bool, ascii: bool) -> Self {
+        Self { wide, len: len.min(wide.len()), escaped, ascii }
+    }
+
+    /// The string whose contents, escapes and all, were [`raw`](Self::raw) before.
+    pub(super) fn stored(raw: &'a [u8]) -> Self {
+        Self { wide: raw, len: raw.len(), escaped: raw.contains(&b'\\'), ascii: raw.is_ascii() }
+    }
+
+    /// The contents as they stand in the JSON: valid between quotes in any other JSON.
+    pub fn raw(&self) -> &'a [u8] {
+        self.wide.get(..self.len).unwrap_or(&[])
+    }
+
+    /// Whether it is the empty string.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Whether the contents stand for themselves.
+    pub fn is_plain(&self) -> bool {
+        !self.escaped
+    }
+
+    /// Whether the contents as they stand are ASCII; escapes may still name other characters.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
+    /// The contents, and what lies behind them in memory.
+    pub(super) fn wide(&self) -> &'a [u8] {
+        self.wide
+    }
+
+    /// Whether the decoded contents are `text`.
+    pub fn equals(&self, text: &[u8]) -> bool {
+        if self.escaped { self.decoded().as_bytes() == text } else { self.raw() == text }
+    }
+
+    /// Decodes the contents into `sink`.
+    pub fn append_to(&self, sink: &mut impl Sink) {
+        if !self.escaped {
+            return sink.push(self.raw());
+        }
+        let mut rest = self.raw();
+        // Most escapes are short and close together: collect a stretch before handing it on.
+        let mut held = [0; 128];
+        let mut count = 0;
+        while let Some((&byte, after)) = rest.split_first() {
+            if count + 4 > held.len() {
+                sink.push(held.get(..count).unwrap_or(&[]));
+                count = 0;
+            }
+            let character = if byte != b'\\' {
+                // A lead byte and its continuation bytes must go out together.
+                let width = utf8_width(byte);
+                let (one, after) = rest.split_at_checked(width).unwrap_or((rest, &[]));
+                if let Some(slot) = held.get_mut(count..count + one.len()) {
+                    slot.copy_from_slice(one);
+                }
+                count += one.len();
+                rest = after;
+                continue;
+            } else {
+                let (unit, after) = escape(after);
+                rest = after;
+                match char::from_u32(u32::from(unit)) {
+                    Some(character) => character,
+                    None => {
+                        sink.push(held.get(..count).unwrap_or(&[]));
+                        count = 0;
+                        sink.push_surrogate(unit);
+                        continue;
+                    }
+                }
+            };
+            if let Some(slot) = held.get_mut(count..count + 4) {
+                count += character.encode_utf8(slot).len();
+            }
+        }
+        sink.push(held.get(..count).unwrap_or(&[]));
+    }
+
+    /// The decoded contents; halves of surrogate pairs that stay alone become U+FFFD.
+    pub fn decoded(&self) -> String {
+        let mut text = super::text::Text::default();
+        text.append(*self);
+        text.seal();
+        text.decoded()
+    }
+}
+
+impl Default for JsonStr<'_> {
+    fn default() -> Self {
+        Self { wide: &[], len: 0, escaped: false, ascii: true }
+    }
+}
+
+impl core::fmt::Debug for JsonStr<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Debug::fmt(&String::from_utf8_lossy(self.raw()), f)
+    }
+}
+
+/// The length of a character in UTF-8, by its lead byte.
+fn utf8_width(lead: u8) -> usize {
+    match lead {
+        0..0xC0 => 1,
+        0xC0..0xE0 => 2,
+        0xE0..0xF0 => 3,
+        _ => 4,
+    }
+}
+
+/// Decodes what follows a backslash in a scanned string: the UTF-16 unit and the rest.
+fn escape(after: &[u8]) -> (u16, &[u8]) {
+    let Some((&kind, rest)) = after.split_first() else { return (u16::from(b'\\'), after) };
+    let unit = match kind {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' => 0x08,
+        b'f' => 0x0C,
+        b'u' => {
+            let (digits, rest) = rest.split_at_checked(4).unwrap_or((rest, &[]));
+            let unit = digits.iter().fold(0, |unit, &digit| unit << 4 | u16::from(hex(digit).unwrap_or(0)));
+            return (unit, rest);
+        }
+        other => other,
+    };
+    (u16::from(unit), rest)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        b'A'..=b'F' => Some(digit - b'A' + 10),
+        _ => None,
+    }
+}
+
+/// A JSON number as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Number<'a>(&'a [u8]);
+
+impl<'a> Number<'a> {
+    /// The number's text.
+    pub fn raw(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The number, if it is written as an integer from zero up and fits.
+    pub fn as_integer(&self) -> Option<u64> {
+        integer(self.0)
+    }
+
+    /// The number rounded down; `None` below zero, the largest `u64` beyond it.
+    pub fn as_u64(&self) -> Option<u64> {
+        // By hand: the exact parser of floating point would bring ten kilobytes of tables into the wasm.
+        let (mut sum, mut scale, mut exponent) = (0_u64, 0_i32, 0_i32);
+        let (mut in_fraction, mut in_exponent, mut shrinks, mut below_zero) = (false, false, false, false);
+        for &byte in self.0 {
+            match byte {
+                b'-' if in_exponent => shrinks = true,
+                b'-' => below_zero = true,
+                b'.' => in_fraction = true,
+                b'e' | b'E' => in_exponent = true,
+                b'0'..=b'9' if in_exponent => {
+                    exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte - b'0')).min(10_000);
+                }
+                b'0'..=b'9' => match sum.checked_mul(10).and_then(|sum| sum.checked_add(u64::from(byte - b'0'))) {
+                    Some(more) => {
+                        sum = more;
+                        scale -= i32::from(in_fraction);
+                    }
+                    // Digits beyond the 19th only count as powers of ten.
+                    None => scale += i32::from(!in_fraction),
+                },
+                _ => {}
+            }
+        }
+        if below_zero && sum != 0 {
+            return None;
+        }
+        scale = scale.saturating_add(if shrinks { -exponent } else { exponent });
+        while scale < 0 && sum != 0 {
+            sum /= 10;
+            scale += 1;
+        }
+        while scale > 0 && sum != 0 && sum != u64::MAX {
+            sum = sum.saturating_mul(10);
+            scale -= 1;
+        }
+        Some(sum)
+    }
+}
+
+/// The number that `digits` write, if they are digits and it fits.
+pub(super) fn integer(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0_u64, |sum, digit| match digit {
+        b'0'..=b'9' => sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+/// One JSON value; arrays and objects are raw and already validated.
+#[derive(Clone, Copy, Debug)]
+pub enum Value<'a> {
+    /// A string.
+    String(JsonStr<'a>),
+    /// A number.
+    Number(Number<'a>),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+    /// An object, braces included.
+    Object(&'a [u8]),
+    /// An array, brackets included.
+    Array(&'a [u8]),
+}
+
+impl<'a> Value<'a> {
+    /// The string, if it is one.
+    pub fn as_str(&self) -> Option<JsonStr<'a>> {
+        match self {
+            Self::String(text) => Some(*text),
+            _ => None,
+        }
+    }
+
+    /// The number rounded down, if it is one from zero up.
+    pub fn as_u64(&self) -> Option<u64> {
+        match self {
+            Self::Number(number) => number.as_u64(),
+            _ => None,
+        }
+    }
+}
+
+/// Reads one JSON text from front to back.
+pub(super) struct Scanner<'a> {
+    // The text, and whatever follows it in the buffer.
+    wide: &'a [u8],
+    end: usize,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    pub fn new(wide: &'a [u8], len: usize) -> Self {
+        Self { wide, end: len.min(wide.len()), at: 0 }
+    }
+
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    fn peek(&self) -> Option<u8> {
+        if self.at < self.end { self.wide.get(self.at).copied() } else { None }
+    }
+
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
+            self.at += 1;
+        }
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+        if self.peek() != Some(byte) {
+            return Err(Fault::Syntax);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn slice(&self, start: usize) -> &'a [u8] {
+        self.wide.get(start..self.at).unwrap_or(&[])
+    }
+
+    /// A string, its opening quote next.
+    fn string(&mut self) -> Result<JsonStr<'a>, Fault> {
+        self.expect(b'"')?;
+        let start = self.at;
+        let wide = self.wide.get(start..).ok_or(Fault::Syntax)?;
+        let scanned = scan_string(wide, self.end - start).ok_or(Fault::Syntax)?;
+        self.at = start + scanned.len + 1;
+        Ok(scanned)
+    }
+
+    fn number(&mut self) -> Result<Number<'a>, Fault> {
+        let start = self.at;
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        let first = self.at;
+        self.digits()?;
+        if self.wide.get(first) == Some(&b'0') && self.at > first + 1 {
+            return Err(Fault::Syntax);
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.peek() {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.peek() {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Number(self.slice(start)))
+    }
+
+    /// One digit or more.
+    fn digits(&mut self) -> Result<(), Fault> {
+        let stop = simd::digits_end(self.wide, self.at).map_or(self.end, |stop| stop.min(self.end));
+        if stop <= self.at {
+            return Err(Fault::Syntax);
+        }
+        self.at = stop;
+        Ok(())
+    }
+
+    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+        let stop = self.at + word.len();
+        if stop > self.end || self.wide.get(self.at..stop) != Some(word) {
+            return Err(Fault::Syntax);
+        }
+        self.at = stop;
+        Ok(())
+    }
+
+    /// A value, its first byte next. Validates all of it.
+    pub fn value(&mut self) -> Result<Value<'a>, Fault> {
+        let start = self.at;
+        Ok(match self.peek().ok_or(Fault::Syntax)? {
+            b'"' => Value::String(self.string()?),
+            b'{' => {
+                self.nested()?;
+                Value::Object(self.slice(start))
+            }
+            b'[' => {
+                self.nested()?;
+                Value::Array(self.slice(start))
+            }
+            b't' => self.word(b"true").map(|()| Value::Bool(true))?,
+            b'f' => self.word(b"false").map(|()| Value::Bool(false))?,
+            b'n' => self.word(b"null").map(|()| Value::Null)?,
+            _ => Value::Number(self.number()?),
+        })
+    }
+
+    /// An object or array, all of it.
+    fn nested(&mut self) -> Result<(), Fault> {
+        // One bit a level, the innermost lowest: set for an object.
+        let mut kinds = 0_u128;
+        let mut depth = 0;
+        loop {
+            match self.peek().ok_or(Fault::Syntax)? {
+                open @ (b'{' | b'[') => {
+                    // The object around the event is a level too.
+                    if depth + 1 == MAX_DEPTH {
+                        return Err(Fault::TooDeep);
+                    }
+                    depth += 1;
+                    kinds = kinds << 1 | u128::from(open == b'{');
+                    self.at += 1;
+                    self.skip_space();
+                    if self.peek() != Some(open + 2) {
+                        if open == b'{' {
+                            self.key()?;
+                        }
+                        continue;
+                    }
+                    // The innermost is empty: its end comes next, below.
+                }
+                _ => {
+                    self.value()?;
+                }
+            }
+            loop {
+                if depth == 0 {
+                    return Ok(());
+                }
+                let is_object = kinds & 1 == 1;
+                self.skip_space();
+                match self.peek().ok_or(Fault::Syntax)? {
+                    b',' => {
+                        self.at += 1;
+                        self.skip_space();
+                        if is_object {
+                            self.key()?;
+                        }
+                        break;
+                    }
+                    close if close == if is_object { b'}' } else { b']' } => {
+                        self.at += 1;
+                        depth -= 1;
+                        kinds >>= 1;
+                    }
+                    _ => return Err(Fault::Syntax),
+                }
+            }
+        }
+    }
+
+    /// A member's name and its colon.
+    fn key(&mut self) -> Result<JsonStr<'a>, Fault> {
+        let key = self.string()?;
+        self.skip_space();
+        self.expect(b':')?;
+        self.skip_space();
+        Ok(key)
+    }
+}
+
+/// Scans a string's contents from their first byte; the closing quote must lie before `end`.
+pub(super) fn scan_string(wide: &[u8], end: usize) -> Option<JsonStr<'_>> {
+    let (mut at, mut escaped, mut ascii) = (0, false, true);
+    loop {
+        let (stop, high) = simd::string_stop(wide, at)?;
+        ascii &= !high;
+        if stop >= end {
+            return None;
+        }
+        match wide.get(stop)? {
+            b'"' => return Some(JsonStr { wide, len: stop, escaped, ascii }),
+            b'\\' => {
+                escaped = true;
+                at = stop + 2;
+                match wide.get(stop + 1)? {
+                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
+                    b'u' => {
+                        at += 4;
+                        if !wide.get(stop + 2..at)?.iter().all(u8::is_ascii_hexdigit) {
+                            return None;
+                        }
+                    }
+                    _ => return None,
+                }
+            }
+            _ => return None,
+        }
+    }
+}
+
+/// Whether `json` is one valid JSON object, so that `JSON.parse` will take it.
+pub fn is_object(json: &[u8]) -> bool {
+    let Ok(mut members) = Members::open(json) else { return false };
+    core::str::from_utf8(json).is_ok()
+        && loop {
+            match members.next() {
+                Ok(Some(_)) => {}
+                end => break end.is_ok(),
+            }
+        }
+}
+
+/// The members of one object, in order.
+pub struct Members<'a> {
+    scanner: Scanner<'a>,
+    begun: bool,
+}
+
+impl<'a> Members<'a> {
+    /// Opens the object that `json` begins with; white space may come first.
+    pub fn open(json: &'a [u8]) -> Result<Self, Fault> {
+        Self::open_wide(json, json.len())
+    }
+
+    /// Opens the object in `wide[..len]`.
+    pub(super) fn open_wide(wide: &'a [u8], len: usize) -> Result<Self, Fault> {
+        let mut scanner = Scanner::new(wide, len);
+        scanner.skip_space();
+        if scanner.expect(b'{').is_err() {
+            // Tell a value of another kind from what is no JSON.
+            scanner.value()?;
+            scanner.skip_space();
+            return Err(if scanner.at == scanner.end { Fault::NotObject } else { Fault::Syntax });
+        }
+        Ok(Self { scanner, begun: false })
+    }
+
+    /// The next member, its value validated; `None` after the closing brace. Nothing but white space may follow that.
+    #[allow(clippy::should_implement_trait)]
+    pub fn next(&mut self) -> Result<Option<(JsonStr<'a>, Value<'a>)>, Fault> {
+        let scanner = &mut self.scanner;
+        scanner.skip_space();
+        match scanner.peek().ok_or(Fault::Syntax)? {
+            b'}' => {
+                scanner.at += 1;
+                scanner.skip_space();
+                return if scanner.at == scanner.end { Ok(None) } else { Err(Fault::Syntax) };
+            }
+            b',' if self.begun => {
+                scanner.at += 1;
+                scanner.skip_space();
+            }
+            _ if self.begun => return Err(Fault::Syntax),
+            _ => {}
+        }
+        self.begun = true;
+        let key = scanner.key()?;
+        let value = scanner.value()?;
+        Ok(Some((key, value)))
+    }
+
+    /// Where the scanner stands: right behind the value that [`next`](Self::next) gave last.
+    pub(super) fn at(&self) -> usize {
+        self.scanner.at()
+    }
+}
+
+/// The elements of an array that was validated before.
+pub struct Elements<'a> {
+    scanner: Scanner<'a>,
+}
+
+impl<'a> Elements<'a> {
+    /// Opens a raw array; anything else has no elements.
+    pub fn open(raw: &'a [u8]) -> Self {
+        let mut scanner = Scanner::new(raw, raw.len());
+        if scanner.expect(b'[').is_err() {
+            scanner.at = scanner.end;
+        }
+        Self { scanner }
+    }
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        self.scanner.skip_space();
+        if self.scanner.peek() == Some(b',') {
+            self.scanner.at += 1;
+            self.scanner.skip_space();
+        }
+        if self.scanner.peek() == Some(b']') {
+            return None;
+        }
+        self.scanner.value().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn root(text: &[u8]) -> Result<usize, Fault> {
+        let mut members = Members::open(text)?;
+        let mut count = 0;
+        while members.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Rebuilds a value from what the scanner names.
+    fn rebuilt(value: Value<'_>) -> serde_json::Value {
+        match value {
+            Value::String(text) => text.decoded().into(),
+            Value::Number(number) => serde_json::from_slice(number.raw()).unwrap(),
+            Value::Bool(bool) => bool.into(),
+            Value::Null => serde_json::Value::Null,
+            Value::Array(raw) => Elements::open(raw).map(rebuilt).collect::<Vec<_>>().into(),
+            Value::Object(raw) => {
+                let mut object = serde_json::Map::new();
+                let mut members = Members::open(raw).unwrap();
+                while let Some((key, value)) = members.next().unwrap() {
+                    object.insert(key.decoded(), rebuilt(value));
+                }
+                object.into()
+            }
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            (-1e9..1e9).prop_map(|number: f64| number.into()),
+            "\\PC{0,20}".prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                proptest::collection::btree_map(".{0,8}", inner, 0..6)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_serde_writes_is_read_as_it_was(
+            map in proptest::collection::btree_map(".{0,8}", any_json(), 0..6), pretty in any::<bool>(), pad in "[ \t\r\n]{0,3}",
+        ) {
+            let value = serde_json::Value::Object(map.into_iter().collect());
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let text = pad.clone() + &text + &pad;
+            prop_assert_eq!(root(text.as_bytes()), Ok(value.as_object().unwrap().len()));
+            // serde itself reads some numbers back a bit off; the text is what counts.
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(rebuilt(Value::Object(text.trim().as_bytes())), value);
+        }
+
+        #[test]
+        fn mutated_json_is_accepted_exactly_when_serde_accepts_it(
+            value in any_json(), cuts in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..4),
+        ) {
+            let mut text = serde_json::to_vec(&serde_json::json!({ "a": value, "b\n": [1.5e3, -0, "\u{e9}"] })).unwrap();
+            for (at, byte, how) in cuts {
+                let at = usize::from(at) % text.len();
+                match how {
+                    0 => text[at] = byte,
+                    1 => text.insert(at, byte),
+                    2 => { text.remove(at); }
+                    _ => text[at] = b"\"\\{}[]:,0-.eE+ tfnu"[usize::from(byte) % 19],
+                }
+                if text.is_empty() { text.push(b'{'); }
+            }
+            // serde refuses lone surrogates and numbers beyond f64, JSON.parse does not; a slice of raw text is checked
+            // against grammar alone.
+            let oracle = serde_json::from_slice::<&serde_json::value::RawValue>(&text);
+            if core::str::from_utf8(&text).is_ok() {
+                match root(&text) {
+                    Ok(_) => prop_assert!(oracle.is_ok(), "accepted {:?}", String::from_utf8_lossy(&text)),
+                    Err(Fault::NotObject) => prop_assert!(oracle.is_ok()),
+                    Err(_) => prop_assert!(oracle.is_err(), "refused {:?}", String::from_utf8_lossy(&text)),
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_behind_the_text_make_no_difference(value in any_json(), behind in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let text = serde_json::to_vec(&serde_json::json!({ "v": value })).unwrap();
+            let mut wide = text.clone();
+            wide.extend_from_slice(&behind);
+            let mut members = Members::open_wide(&wide, text.len()).unwrap();
+            let (key, found) = members.next().unwrap().unwrap();
+            prop_assert!(key.equals(b"v"));
+            prop_assert_eq!(rebuilt(found), serde_json::from_slice::<serde_json::Value>(&text).unwrap()["v"].clone());
+            prop_assert!(members.next().unwrap().is_none());
+        }
+
+        #[test]
+        fn a_string_is_decoded_as_serde_decodes_it(text in any::<String>(), escape_all in any::<bool>()) {
+            let json = if escape_all {
+                let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+                format!("\"{units}\"")
+            } else {
+                serde_json::to_string(&text).unwrap()
+            };
+            let scanned = scan_string(&json.as_bytes()[1..], json.len() - 1).unwrap();
+            prop_assert_eq!(scanned.decoded(), text.clone());
+            prop_assert!(scanned.equals(text.as_bytes()));
+            prop_assert!(!scanned.equals((text + "x").as_bytes()));
+        }
+
+        #[test]
+        fn a_number_is_rounded_down_as_floating_point_would(number in 0.0..1e15_f64, text in "(0|[1-9][0-9]{0,9})(\\.[0-9]{1,8})?([eE][+-]?[0-9]{1,2})?") {
+            let raw = format!("{number}");
+            prop_assert_eq!(Number(raw.as_bytes()).as_u64(), Some(number as u64));
+            let exact: f64 = text.parse().unwrap();
+            let ours = Number(text.as_bytes()).as_u64().unwrap();
+            prop_assert!((ours as f64 - exact.floor()).abs() <= exact * 1e-15 + 1.0 || exact > 1.8e19, "{} {} {}", text, ours, exact);
+        }
+    }
+
+    #[test]
+    fn grammar_is_kept_to_the_letter() {
+        for good in [
+            "{}",
+            " { } ",
+            "{\"a\":[]}",
+            "{\"a\":{},\"b\":[{},[]]}",
+            "{\"a\":-0.0e+1}",
+            "{\"\\u0041\":\"\\ud83d\"}",
+            "{\"a\":1,\"a\":2}",
+        ] {
+            assert!(root(good.as_bytes()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "{",
+            "}",
+            "{a:1}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":+1}",
+            "{\"a\":-}",
+            "{\"a\":1e}",
+            "{\"a\":tru}",
+            "{\"a\":nul",
+            "{\"a\":'x'}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12g4\"}",
+            "{\"a\":\"\\u123\"}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\t\"}",
+            "{\"a\":[1,]}",
+            "{\"a\":[,1]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":[}",
+            "{\"a\":{]}",
+            "{\"a\":1}}",
+            "{} {}",
+            "{\"a\":NaN}",
+            "{\"a\" 1}",
+            "{\"a\":1 \"b\":2}",
+            "{\u{a0}}",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":\"\\u",
+            "{\"a\":[[",
+            "{\"a\":{\"b\"",
+        ] {
+            assert_eq!(root(bad.as_bytes()), Err(Fault::Syntax), "{bad}");
+        }
+        for other in ["null", "1", "\"x\"", "[]", " true "] {
+            assert_eq!(root(other.as_bytes()), Err(Fault::NotObject), "{other}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_never_recursive() {
+        let nest = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(root(nest(MAX_DEPTH as usize - 1).as_bytes()), Ok(1));
+        assert_eq!(root(nest(MAX_DEPTH as usize).as_bytes()), Err(Fault::TooDeep));
+        assert_eq!(root("{\"a\":".repeat(1_000_000).as_bytes()), Err(Fault::TooDeep));
+    }
+
+    #[test]
+    fn integers_are_told_from_other_numbers() {
+        assert_eq!(Number(b"18446744073709551615").as_integer(), Some(u64::MAX));
+        assert_eq!(Number(b"18446744073709551616").as_integer(), None);
+        assert_eq!(Number(b"1.0").as_integer(), None);
+        assert_eq!(Number(b"-1").as_integer(), None);
+        assert_eq!(Number(b"-0").as_u64(), Some(0));
+        assert_eq!(Number(b"-0.5").as_u64(), None);
+        assert_eq!(Number(b"17.9").as_u64(), Some(17));
+        assert_eq!(Number(b"1e3").as_u64(), Some(1000));
+        assert_eq!(Number(b"12345e-2").as_u64(), Some(123));
+        assert_eq!(Number(b"1e999999999999").as_u64(), Some(u64::MAX));
+        assert_eq!(Number(b"1e-999999999999").as_u64(), Some(0));
+        assert_eq!(Number(b"0e999999999999").as_u64(), Some(0));
+        assert_eq!(Number(b"99999999999999999999999").as_u64(), Some(u64::MAX));
+    }
+}

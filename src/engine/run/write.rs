@@ -1,0 +1,147 @@
+//! What a run hands to the page: its part of a delta, and raw events for those who listen.
+
+use super::{Core, Dirty};
+use crate::engine::{
+    delta::Delta,
+    error::Failure,
+    link::Phase,
+    reader::{Incoming, Malformed},
+    status::{By, Status},
+};
+
+impl Core {
+    pub(super) fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
+        if let Some(shown) = &self.shown
+            && self.exact.text_utf16_len() >= shown.text_utf16_len()
+        {
+            self.shown = None;
+            self.exact.rewrite();
+        }
+        out.begin(slot);
+        if content || self.dirty.end {
+            self.shown.as_mut().unwrap_or(&mut self.exact).write_delta(out);
+        }
+        if self.dirty.state {
+            out.key("state");
+            self.write_state(out);
+        } else if self.dirty.cursor && content {
+            out.key("state");
+            out.literal("{");
+            self.write_cursor(out);
+            out.literal("}");
+        }
+        if !self.events.is_empty() {
+            out.key("events");
+            out.literal("[");
+            out.splice(&mut self.events);
+            out.literal("]");
+        }
+        if self.dirty.end {
+            out.key("end");
+            out.literal("true");
+        }
+        self.dirty = Dirty { cursor: self.dirty.cursor && !content, ..Dirty::default() };
+        out.end();
+    }
+
+    fn write_state(&self, out: &mut Delta) {
+        out.literal("{\"sessionId\":");
+        out.string(self.session.as_bytes());
+        out.key("runId");
+        out.string_or_null(self.run.as_ref().map(String::as_bytes));
+        out.key("requestId");
+        out.string_or_null(self.request_id.as_ref().map(String::as_bytes));
+        out.key("status");
+        out.string(self.status.as_str().as_bytes());
+        out.key("by");
+        out.string(self.by.as_str().as_bytes());
+        out.key("connection");
+        self.write_connection(out);
+        out.key("error");
+        Failure::write(self.error.as_ref(), out);
+        out.key("startedAt");
+        out.number_or_null(self.started_at);
+        out.literal(",");
+        self.write_cursor(out);
+        out.literal("}");
+    }
+
+    fn write_connection(&self, out: &mut Delta) {
+        out.literal("{\"state\":");
+        out.string(self.connection_state().as_bytes());
+        out.key("attempt");
+        out.number(u64::from(self.link.attempt()));
+        out.key("retryAt");
+        out.number_or_null(match self.link.phase() {
+            Phase::Waiting { until } => Some(until.as_millis()),
+            _ => None,
+        });
+        out.key("transport");
+        out.literal(if self.is_native() { "\"eventsource\"" } else { "\"fetch\"" });
+        out.key("error");
+        Failure::write(if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() }, out);
+        out.literal("}");
+    }
+
+    fn write_cursor(&self, out: &mut Delta) {
+        out.literal("\"cursor\":");
+        out.string_or_null((!self.position.is_none()).then_some(self.position.as_bytes()));
+        out.key("updatedAt");
+        out.number_or_null(self.updated_at);
+    }
+
+    fn connection_state(&self) -> &'static str {
+        let is_first = self.link.attempt() == 0 && self.flap.is_none();
+        match self.link.phase() {
+            Phase::Open { .. } => "open",
+            Phase::Parked => "offline",
+            Phase::Closed if self.status == Status::Interrupted && self.by != By::User => "failed",
+            Phase::Closed => "closed",
+            Phase::Connecting | Phase::Idle if is_first => "connecting",
+            Phase::Connecting | Phase::Idle | Phase::Waiting { .. } => "reconnecting",
+        }
+    }
+
+    // ---- for those who listen ----
+
+    /// The raw event, as it came.
+    pub(super) fn forward(&mut self, incoming: &Incoming<'_>) {
+        if self.begin_event("{\"name\":") {
+            self.events.string(incoming.name);
+            self.events.key("id");
+            self.events.string_or_null(incoming.id);
+            self.events.key("data");
+            self.events.raw(incoming.data);
+            self.events.literal("}");
+        }
+    }
+
+    /// An event that made no sense (B-ES-4).
+    pub(super) fn report_malformed(&mut self, bad: &Malformed<'_>) {
+        if self.begin_event("{\"malformed\":true,\"name\":") {
+            self.events.string(bad.name);
+            self.events.key("id");
+            self.events.string_or_null(bad.id);
+            self.events.literal("}");
+        }
+    }
+
+    /// A failed or lost connection (B-ES-8).
+    pub(super) fn report_flap(&mut self, failure: &Failure) {
+        if self.begin_event("{\"flap\":") {
+            Failure::write(Some(failure), &mut self.events);
+            self.events.literal("}");
+        }
+    }
+
+    fn begin_event(&mut self, opening: &str) -> bool {
+        if self.listening {
+            if !self.events.is_empty() {
+                self.events.literal(",");
+            }
+            self.events.literal(opening);
+            self.touch_content();
+        }
+        self.listening
+    }
+}

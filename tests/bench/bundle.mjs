@@ -1,0 +1,30 @@
+// One script for the page: every file in contestants/ and workloads/ is in it, without a list that could forget one.
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const files = (folder) => readdirSync(here + folder).filter((file) => file.endsWith('.js')).sort();
+
+/** `without`: file names (no extension) of contestants to leave out. */
+export const bundle = async (without) => {
+  const contestants = files('contestants').filter((file) => !without.includes(file.slice(0, -3)));
+  const workloads = files('workloads');
+  const contents = [
+    "import { start } from './page.js';",
+    ...contestants.map((file, i) => `import c${i} from './contestants/${file}';`),
+    ...workloads.map((file, i) => `import * as w${i} from './workloads/${file}';`),
+    `start([${workloads.map((_, i) => `...Object.values(w${i})`)}], [${contestants.map((_, i) => `c${i}`)}]);`,
+  ].join('\n');
+  const { outputFiles } = await build({
+    stdin: { contents, resolveDir: here, sourcefile: 'entry.js' },
+    bundle: true,
+    minify: false,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    write: false,
+    logLevel: 'error',
+  });
+  return outputFiles[0].contents;
+};

@@ -1,0 +1,73 @@
+// Contestants take turns within a round, in an order that rotates, so that a slow moment of the machine hits them alike and
+// nobody always runs in the wake of the same neighbour. Only times of one round are ever divided by each other.
+
+/** A turn repeats short runs until it has lasted about so long, in ms: the clock ticks in 5 us at best. */
+const TURN = 8;
+const MOST_RUNS_A_TURN = 64;
+
+const collect = () => globalThis.gc?.();
+const breathe = () => new Promise((resolve) => { setTimeout(resolve); });
+
+// A promise is awaited only where there is one: a turn of the microtask queue is not everybody's cost.
+const settle = (result) => (result instanceof Promise ? result : undefined);
+
+const once = async (entrant) => {
+  let result = entrant.run();
+  const pending = settle(result);
+  if (pending) result = await pending;
+  return result;
+};
+
+const warmUp = async (entrant, warmUpMs) => {
+  const until = performance.now() + warmUpMs;
+  let last;
+  let runs = 0;
+  do {
+    const start = performance.now();
+    await once(entrant);
+    last = performance.now() - start;
+    runs += 1;
+  } while (performance.now() < until || runs < 3);
+  entrant.runs = Math.min(MOST_RUNS_A_TURN, Math.max(1, Math.ceil(TURN / Math.max(last, 0.01))));
+};
+
+const turn = async (entrant) => {
+  collect();
+  let result;
+  const start = performance.now();
+  for (let left = entrant.runs; left > 0; left--) {
+    result = entrant.run();
+    const pending = settle(result);
+    if (pending) result = await pending;
+  }
+  const ms = (performance.now() - start) / entrant.runs;
+  await entrant.check(result);
+  return ms;
+};
+
+/**
+ * `entrants`: `{ name, role, run, check }`; `run` is timed and may be async, `check` throws when its result is wrong.
+ * Gives for each `{ name, role, times }` (ms of each round) or, for a wrong answer, `{ name, role, wrong }`.
+ */
+export const compete = async (entrants, { rounds, warmUpMs }) => {
+  const results = new Map(entrants.map(({ name, role, title }) => [name, { name, title: title ?? name, role, times: [] }]));
+  const attempt = async (entrant, fn) => {
+    const result = results.get(entrant.name);
+    if (result.wrong) return;
+    try {
+      await fn(result);
+    } catch (error) {
+      result.wrong = `${error?.message ?? error}`;
+      result.times = [];
+    }
+    await breathe();
+  };
+  for (const entrant of entrants) await attempt(entrant, () => warmUp(entrant, warmUpMs));
+  for (let round = 0; round < rounds; round++) {
+    for (let i = 0; i < entrants.length; i++) {
+      const entrant = entrants[(round + i) % entrants.length];
+      await attempt(entrant, async (result) => { result.times.push(await turn(entrant)); });
+    }
+  }
+  return [...results.values()];
+};

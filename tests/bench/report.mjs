@@ -1,0 +1,113 @@
+// From measurements to tables, and from tables to verdicts.
+import { BARS } from './bars.mjs';
+import { ratioSpread, spread } from './statistics.mjs';
+
+const WIDTH = 50;
+const CELL = 22;
+
+const chunkName = (bytes) => (bytes >= 1024 ? `${bytes / 1024} KiB` : `${bytes} B`);
+const number = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 1 ? value.toFixed(2) : value.toFixed(3));
+const range = ({ median, low, high }) => `${number(median).padStart(6)}  ${number(low)}-${number(high)}`;
+const line = (name, cells) => `  ${name.padEnd(WIDTH)} ${cells.map((cell) => cell.padEnd(CELL)).join(' ')}`.trimEnd();
+
+/** One case's contestants with their ratios to the reference. */
+const ratios = (results) => {
+  const reference = results.find(({ role }) => role === 'reference');
+  return results.map((result) => ({
+    ...result,
+    ...(!result.wrong && { ms: spread(result.times), ...(!reference.wrong && { ratio: ratioSpread(result.times, reference.times) }) }),
+  }));
+};
+
+const ORDER = ['ours', 'reference', 'peer', 'bound'];
+const byRole = (a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role);
+
+/** Cases that share all but the chunk size, as one table. */
+const catchUpTable = (cases) => {
+  const { params: { events, wire } } = cases[0];
+  const bytes = cases[0].measured.bytes;
+  const rows = [`\n${events.toLocaleString('en')} events, ${wire}, ${(bytes / 1e6).toFixed(2)} MB`];
+  rows.push(line('ratio, middle half', cases.map(({ params }) => `${chunkName(params.chunk)} chunks`)));
+  const all = cases.map(({ measured }) => ratios(measured.results));
+  for (const { name, title, role } of [...all[0]].sort(byRole)) {
+    rows.push(line(role === 'bound' ? `. ${title}` : title, all.map((results) => {
+      const { wrong, ratio, ms } = results.find((result) => result.name === name);
+      if (wrong) return 'WRONG ANSWER';
+      if (role === 'reference') return `${number(1).padStart(6)}  ${number(ms.median)} ms`;
+      return ratio ? range(ratio) : `${number(ms.median)} ms`;
+    })));
+  }
+  return rows;
+};
+
+const growthTable = ({ measured: { at, results } }) => {
+  const rows = ['\nCost of one more delta, us, each delta a chunk of its own and a look after each'];
+  rows.push(line('us, middle half', [...at.map((count) => `at ${count.toLocaleString('en')} deltas`), 'growth']));
+  for (const { title, wrong, costs } of [...results].sort(byRole)) {
+    rows.push(line(title, wrong ? ['WRONG ANSWER'] : [
+      ...at.map((count) => range(spread(costs.map((cost) => cost[count])))),
+      range(growthOf(costs, at)),
+    ]));
+  }
+  return rows;
+};
+const growthOf = (costs, at) => ratioSpread(costs.map((cost) => cost[at.at(-1)]), costs.map((cost) => cost[at[0]]));
+
+const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
+const sizeTable = (sizes) => [
+  '\nWhat a page downloads, minified',
+  line('', ['raw', 'gzip', 'brotli']),
+  ...sizes.map(({ name, raw, gzip, brotli }) => line(name, [raw, gzip, brotli].map(kb))),
+];
+
+const groupBy = (items, key) => [...Map.groupBy ? Map.groupBy(items, key).values() : items.reduce(
+  (groups, item) => groups.set(key(item), [...groups.get(key(item)) ?? [], item]), new Map()).values()];
+
+const TABLES = {
+  'catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
+  wires: (cases) => groupBy(cases, ({ params }) => params.wire).flatMap(catchUpTable),
+  growth: (cases) => cases.flatMap(growthTable),
+};
+
+/** Everything that was measured, as lines of text. */
+export const tables = ({ workloads, sizes }) => [
+  ...workloads.flatMap(({ name, cases }) => TABLES[name](cases)),
+  ...(sizes ? sizeTable(sizes) : []),
+];
+
+/** `{ name, value, bar, goal, isMet, isAtGoal }` for each bar whose workload was measured; `value` is a median. */
+export const verdicts = ({ workloads, sizes }) => {
+  const list = [];
+  const judge = (name, value, { bar, goal }, show = number) =>
+    list.push({ name, value, bar, goal, isMet: value <= bar, isAtGoal: value <= goal, show });
+  const ours = (results) => results.find(({ role }) => role === 'ours');
+  const casesOf = (wanted) => workloads.find(({ name }) => name === wanted)?.cases ?? [];
+  for (const { params: { events, chunk }, measured } of casesOf('catch-up')) {
+    const { ratio } = ours(ratios(measured.results)) ?? {};
+    const { bar, goal } = BARS.catchUp;
+    if (ratio) judge(`catch-up, ${events.toLocaleString('en')} events, ${chunkName(chunk)}`, ratio.median, { bar, goal: goal[chunk] });
+  }
+  for (const { params: { wire, chunk }, measured } of casesOf('wires')) {
+    const { ratio } = ours(ratios(measured.results)) ?? {};
+    if (ratio) judge(`${wire}, ${chunkName(chunk)}`, ratio.median, BARS.wires);
+  }
+  for (const { measured: { at, results } } of casesOf('growth')) {
+    const { costs } = ours(results) ?? {};
+    if (costs?.length) judge('cost per delta, at 80,000 over at 1,000', growthOf(costs, at).median, BARS.growth);
+  }
+  const entry = sizes?.[0];
+  if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);
+  return list;
+};
+
+export const verdictTable = (list) => [
+  '\nAgainst the bars of DESIGN.md (medians)',
+  line('', ['measured', 'bar', 'goal']).replace(/^ {2}/, '  '.padEnd(14)),
+  ...list.map(({ name, value, bar, goal, isMet, isAtGoal, show }) =>
+    `  ${(isMet ? 'pass' : 'MISSED').padEnd(8)}${name.padEnd(WIDTH - 6)} ${show(value).padEnd(10)} <= ${show(bar).padEnd(10)} ${isAtGoal ? 'at goal' : 'goal'} ${show(goal)}`),
+];
+
+/** The wrong answers, a line each. */
+export const faults = ({ workloads }) => workloads.flatMap(({ name, cases }) => cases.flatMap(({ params, measured }) =>
+  measured.results.filter(({ wrong }) => wrong).map((result) =>
+    `${result.name} in ${name} ${JSON.stringify(params)}: ${result.wrong}`)));

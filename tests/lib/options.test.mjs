@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseOptions } from '../../pkg/lib/options.js';
+
+const base = { baseUrl: '/bi-chat/', protocol: 'bichat' };
+
+test('every default is filled in, flat, for the engine', () => {
+  assert.deepEqual({ ...parseOptions(base).raw }, {
+    baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transport: 'fetch', eventLog: true, credentials: 'include',
+    retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity,
+    stallMs: 45000, livenessFloorMs: 6000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
+    maxEventBytes: 16777216,
+  });
+  assert.deepEqual(parseOptions(base).rpc, { url: '/bi-chat/rpc', credentials: 'include', timeoutMs: 120000 });
+});
+
+test('slashes at the seams of a URL do not matter', () => {
+  const { raw, rpc } = parseOptions({ ...base, baseUrl: 'https://a.example/x//', streamEndpoint: '/s/', rpcEndpoint: '/r/' });
+  assert.deepEqual([raw.baseUrl, raw.streamEndpoint, rpc.url], ['https://a.example/x', '/s', 'https://a.example/x/r']);
+  assert.equal(parseOptions({ ...base, baseUrl: new URL('https://a.example/') }).raw.baseUrl, 'https://a.example');
+  assert.equal(parseOptions({ ...base, baseUrl: '' }).raw.baseUrl, '');
+});
+
+test('with headers the ladder has no EventSource, which could not send them', () => {
+  assert.equal(parseOptions({ ...base, headers: { 'X-CSRF-Token': 't' } }).raw.transport, 'fetch');
+});
+
+test('a wrong value is refused with its path, what came and what was expected', () => {
+  const cases = [
+    ['options', undefined],
+    ['baseUrl', { protocol: 'bichat' }],
+    ['protocol', { ...base, protocol: 'grpc' }],
+    ['retry', { ...base, retry: 3 }],
+    ['retry.baseMs', { ...base, retry: { baseMs: -1 } }],
+    ['retry.capMs', { ...base, retry: { capMs: Infinity } }],
+    ['retry.jitter', { ...base, retry: { jitter: 'some' } }],
+    ['retry.base', { ...base, retry: { base: 1 } }],
+    ['liveness.stallMs', { ...base, liveness: { stallMs: NaN } }],
+    ['connectGraceMs', { ...base, connectGraceMs: '500' }],
+    ['transports', { ...base, transports: [] }],
+    ['transports[0]', { ...base, transports: ['websocket'] }],
+    ['transports', { ...base, transports: ['fetch', 'eventsource'] }],
+    ['eventLog', { ...base, eventLog: 'no' }],
+    ['transports', { ...base, transports: ['eventsource'], headers: {} }],
+    ['credentials', { ...base, credentials: true }],
+    ['headers', { ...base, headers: 'token' }],
+    ['headers', { ...base, headers: { 'no spaces here': 'x' } }],
+    ['streamEndpoint', { ...base, streamEndpoint: 'stream' }],
+    ['baseurl', { ...base, baseurl: '/x' }],
+  ];
+  for (const [path, options] of cases) {
+    assert.throws(() => parseOptions(options), (error) => {
+      assert.equal(error.code, 'invalid-argument');
+      assert.equal(error.path, path);
+      assert.match(error.message, /: got .+; expected .+\.$/);
+      return true;
+    });
+  }
+});
+
+test('undefined means the default, and Infinity means never where it can', () => {
+  const { raw } = parseOptions({ ...base, retry: { budgetMs: Infinity }, liveness: undefined, connectGraceMs: undefined });
+  assert.equal(raw.retryBudgetMs, Infinity);
+  assert.equal(raw.connectGraceMs, 500);
+});

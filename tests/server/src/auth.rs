@@ -1,0 +1,27 @@
+//! Credentials: a token in `Authorization` or in a cookie, and the CSRF header of requests that change something.
+
+use axum::http::header::{AUTHORIZATION, COOKIE};
+use axum::http::{HeaderMap, Method, StatusCode};
+
+use crate::config::Auth;
+use crate::reply::Refusal;
+
+/// The token of a request: the bearer's, else the cookie's.
+pub fn token(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
+    let bearer = text(AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+    let cookie = || text(COOKIE)?.split(';').find_map(|pair| pair.trim().strip_prefix("token="));
+    bearer.or_else(cookie).map(str::to_owned)
+}
+
+/// Refuses with 401 or 403 what does not bring what is asked for.
+pub fn check(auth: &Auth, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    if !auth.tokens.is_empty() && !token(headers).is_some_and(|token| auth.tokens.contains(&token)) {
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized"));
+    }
+    let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
+    if method == Method::POST && auth.csrf.is_some() && auth.csrf.as_deref() != csrf {
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden"));
+    }
+    Ok(())
+}

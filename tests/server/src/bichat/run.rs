@@ -1,0 +1,372 @@
+//! One run: it writes its log at its own pace, tells those who watch, and ends exactly once.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::clock::{lock, unix_ms};
+use crate::config::OffsetUnit;
+use crate::content::{Ending, Moment, Recipe, plan};
+use crate::sse::EventId;
+use crate::truth::Truth;
+
+use super::log::{Entry, Log};
+use super::payload;
+
+/// A live subscriber that does not read loses what comes after this many events (B-SEND-11).
+const LIVE_CHANNEL: usize = 256;
+
+/// How long a run without a pace of its own waits for a watcher whose channel is full, before it is taken for stalled.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// Where a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// It writes.
+    Running,
+    /// Its terminal event is in the log.
+    Ended(#[serde(skip)] Ending),
+    /// The server forgot it before it ended.
+    Lost,
+}
+
+/// One run.
+#[derive(Debug)]
+pub struct Run {
+    /// UUID.
+    pub run_id: String,
+    /// UUID of the session it belongs to.
+    pub session_id: String,
+    /// The id of the request that started it.
+    pub request_id: Option<String>,
+    /// What decides its content.
+    pub recipe: Recipe,
+    /// The seed in effect.
+    pub seed: u64,
+    /// Unix ms.
+    pub started_at: u64,
+    max_len: usize,
+    book: Mutex<Book>,
+    changed: watch::Sender<u64>,
+    order: watch::Sender<Order>,
+}
+
+/// What somebody wants of a run that writes.
+#[derive(Clone, Debug, PartialEq)]
+enum Order {
+    Write,
+    /// End now, with this moment.
+    End(Moment),
+    /// The process is gone: no terminal event, no log.
+    Vanish,
+}
+
+#[derive(Debug, Default)]
+struct Book {
+    log: Log,
+    truth: Truth,
+    live: Vec<Watcher>,
+    ended_at: Option<u64>,
+    lost: bool,
+}
+
+#[derive(Debug)]
+struct Watcher {
+    sender: mpsc::Sender<Entry>,
+    /// It let the patience run out; nobody waits for it until it has read.
+    stalled: bool,
+}
+
+/// What a reader of the log finds.
+pub(super) enum Read {
+    /// The next entries, and the position after them.
+    Entries(Vec<Entry>, u64),
+    /// Nothing yet.
+    Later,
+    /// The log is gone; there will be no terminal event (B-ES-13).
+    Gone,
+}
+
+impl Run {
+    /// A run that has not begun to write.
+    pub(super) fn new(
+        session_id: String,
+        request_id: Option<String>,
+        recipe: Recipe,
+        seed: u64,
+        max_len: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            run_id: uuid::Uuid::new_v4().to_string(),
+            session_id,
+            request_id,
+            recipe,
+            seed,
+            started_at: unix_ms(),
+            max_len,
+            book: Mutex::default(),
+            changed: watch::Sender::new(0),
+            order: watch::Sender::new(Order::Write),
+        })
+    }
+
+    /// Writes the run to its end. Returns once it has ended or vanished.
+    pub(super) async fn write(&self) {
+        let begun = Instant::now();
+        let pace = self.recipe.events_per_second;
+        let mut order = self.order.subscribe();
+        for (index, moment) in plan(&self.recipe, self.seed).into_iter().enumerate() {
+            if pace > 0.0 {
+                // Deadlines from the start: a late wake-up is caught up with and does not slow the run down.
+                let due = begun + Duration::from_secs_f64((index as f64 / pace).min(86_400.0));
+                tokio::select! {
+                    biased;
+                    _ = order.changed() => {}
+                    () = tokio::time::sleep_until(due) => {}
+                }
+            }
+            let now = order.borrow_and_update().clone();
+            match now {
+                Order::Write => self.append(&moment),
+                Order::End(end) => return self.append(&end),
+                Order::Vanish => return,
+            }
+            if pace <= 0.0 {
+                self.wait_for_watchers().await;
+            }
+        }
+    }
+
+    fn append(&self, moment: &Moment) {
+        let now = unix_ms();
+        let terminal = matches!(moment, Moment::End(..));
+        let generation_ms = now.saturating_sub(self.started_at);
+        let (name, data) = payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);
+        let mut book = lock(&self.book);
+        book.truth.apply(moment);
+        let entry = book.log.append(now, name, data, terminal, self.max_len);
+        book.live.retain_mut(|watcher| match watcher.sender.try_send(entry.clone()) {
+            // Full is the loss that a live stream is known for.
+            Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
+            Err(mpsc::error::TrySendError::Closed(_)) => false,
+        });
+        if terminal {
+            book.ended_at = Some(now);
+            // Their streams end once they have read what is queued.
+            book.live.clear();
+        }
+        drop(book);
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// As fast as the sockets take it, but a watcher that takes nothing holds nobody up for long.
+    async fn wait_for_watchers(&self) {
+        tokio::task::consume_budget().await;
+        let full: Vec<_> = {
+            let mut book = lock(&self.book);
+            let full = book.live.iter_mut().filter_map(|watcher| {
+                watcher.stalled &= watcher.sender.capacity() == 0;
+                (watcher.sender.capacity() == 0 && !watcher.stalled).then(|| watcher.sender.clone())
+            });
+            full.collect()
+        };
+        for sender in full {
+            if tokio::time::timeout(PATIENCE, sender.reserve()).await.is_err() {
+                let mut book = lock(&self.book);
+                if let Some(watcher) = book.live.iter_mut().find(|watcher| watcher.sender.same_channel(&sender)) {
+                    watcher.stalled = true;
+                }
+            }
+        }
+    }
+
+    /// Asks the run to end now, with the given ending. No effect on one that has ended.
+    pub fn end(&self, ending: Ending, error: Option<String>) {
+        self.order.send_if_modified(|order| {
+            let first = *order == Order::Write;
+            if first {
+                *order = Order::End(Moment::End(ending, error));
+            }
+            first
+        });
+    }
+
+    /// Takes the run and its log away, as a restart of a server that kept it in memory does.
+    pub(super) fn vanish(&self) {
+        self.order.send_replace(Order::Vanish);
+        let mut book = lock(&self.book);
+        book.lost = true;
+        book.log.clear();
+        book.live.clear();
+        drop(book);
+        self.changed.send_modify(|version| *version += 1);
+    }
+
+    /// Where it is.
+    pub fn state(&self) -> RunState {
+        let book = lock(&self.book);
+        match book.truth.end() {
+            Some((ending, _)) => RunState::Ended(*ending),
+            None if book.lost => RunState::Lost,
+            None => RunState::Running,
+        }
+    }
+
+    /// True while it writes.
+    pub fn is_running(&self) -> bool {
+        self.state() == RunState::Running
+    }
+
+    /// A receiver that changes with every event and with the end of the log.
+    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+        self.changed.subscribe()
+    }
+
+    /// Waits until the run no longer writes.
+    pub async fn ended(&self) {
+        let mut changes = self.changes();
+        while self.is_running() {
+            // The sender lives in self, so that waiting for it cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// The log's position strictly after `cursor`, moved back by `rewind` events.
+    pub(super) fn position_after(&self, cursor: Option<EventId>, rewind: u64) -> u64 {
+        lock(&self.book).log.position_after(cursor, rewind)
+    }
+
+    /// Reads the log.
+    pub(super) fn read(&self, position: u64, most: usize) -> Read {
+        let book = lock(&self.book);
+        let (entries, next) = book.log.read(position, most);
+        match entries.is_empty() {
+            false => Read::Entries(entries, next),
+            true if book.lost || book.ended_at.is_some() => Read::Gone,
+            true => Read::Later,
+        }
+    }
+
+    /// What the run has said so far, and a live subscription that goes on exactly there.
+    pub(super) fn watch(&self, unit: OffsetUnit) -> (Value, mpsc::Receiver<Entry>) {
+        let (sender, receiver) = mpsc::channel(LIVE_CHANNEL);
+        let mut book = lock(&self.book);
+        let snapshot = book.truth.snapshot(unit == OffsetUnit::Bytes);
+        if book.ended_at.is_none() && !book.lost {
+            book.live.push(Watcher { sender, stalled: false });
+        }
+        (snapshot, receiver)
+    }
+
+    /// What the run has said so far.
+    pub(super) fn snapshot(&self, unit: OffsetUnit) -> Value {
+        lock(&self.book).truth.snapshot(unit == OffsetUnit::Bytes)
+    }
+
+    /// Text and terminal event so far, for a node that polls (B-RES-3).
+    pub(super) fn poll(&self, unit: OffsetUnit) -> (String, Value, Option<Entry>) {
+        let book = lock(&self.book);
+        let last = book.log.len().saturating_sub(1);
+        let terminal = book.log.read(last, 1).0.into_iter().find(|entry| entry.terminal);
+        (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), terminal)
+    }
+
+    /// What `GET /control/truth` answers.
+    pub fn truth(&self) -> Value {
+        let mut report = lock(&self.book).truth.report();
+        report["runId"] = self.run_id.as_str().into();
+        report["sessionId"] = self.session_id.as_str().into();
+        report
+    }
+
+    /// What `GET /control/runs` tells of it.
+    pub fn report(&self) -> Value {
+        let state = self.state();
+        let book = lock(&self.book);
+        json!({
+            "runId": self.run_id,
+            "sessionId": self.session_id,
+            "requestId": self.request_id,
+            "seed": self.seed,
+            "state": match state {
+                RunState::Running => "running",
+                RunState::Ended(ending) => ending.name(),
+                RunState::Lost => "lost",
+            },
+            "events": book.log.len(),
+            "lastId": book.log.last_id(),
+            "live": book.live.len(),
+            "startedAt": self.started_at,
+            "endedAt": book.ended_at,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(events: usize) -> Arc<Run> {
+        let recipe = Recipe { events, events_per_second: 0.0, ..Recipe::default() };
+        Run::new("s".to_owned(), None, recipe, 1, 0)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watcher_that_does_not_read_loses_events_and_holds_nobody_up() {
+        let run = run(1_000);
+        let (_, mut live) = run.watch(OffsetUnit::Utf16);
+        run.write().await;
+        let mut got = 0;
+        while live.recv().await.is_some() {
+            got += 1;
+        }
+        assert_eq!(got, LIVE_CHANNEL);
+        assert_eq!(run.state(), RunState::Ended(Ending::Done));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watcher_that_reads_gets_every_event_of_a_run_without_pace() {
+        let run = run(3_000);
+        let (_, mut live) = run.watch(OffsetUnit::Utf16);
+        let reader = tokio::spawn(async move {
+            let mut got = 0;
+            while live.recv().await.is_some() {
+                got += 1;
+            }
+            got
+        });
+        run.write().await;
+        assert_eq!(reader.await.unwrap(), 3_000);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stopped_run_ends_once_and_says_nothing_more() {
+        let recipe = Recipe { events: 100, events_per_second: 10.0, ..Recipe::default() };
+        let run = Run::new("s".to_owned(), None, recipe, 1, 0);
+        let writer = tokio::spawn({
+            let run = Arc::clone(&run);
+            async move { run.write().await }
+        });
+        let mut changes = run.changes();
+        changes.wait_for(|&events| events == 5).await.unwrap();
+        run.end(Ending::Error, Some("x".to_owned()));
+        run.end(Ending::Cancelled, None);
+        writer.await.unwrap();
+        assert_eq!(run.truth()["terminal"], "error");
+        assert_eq!(run.report()["events"], 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_paced_run_keeps_its_pace() {
+        let recipe = Recipe { events: 81, events_per_second: 40.0, ..Recipe::default() };
+        let run = Run::new("s".to_owned(), None, recipe, 1, 0);
+        let begun = Instant::now();
+        run.write().await;
+        assert_eq!(begun.elapsed().as_millis(), 2_000);
+    }
+}

@@ -1,0 +1,187 @@
+//! All runs: which of them the protocol still knows, which request ids are taken, and what the next ones are to say.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use crate::clock::lock;
+use crate::config::Config;
+use crate::content::{Ending, Recipe};
+
+use super::Run;
+
+/// The runs of a server.
+#[derive(Debug, Default)]
+pub struct Runs(Mutex<Table>);
+
+#[derive(Debug, Default)]
+struct Table {
+    /// What the protocol knows.
+    known: BTreeMap<String, Arc<Run>>,
+    /// Every run since the last reset, in order; the control API answers for lost ones too.
+    all: Vec<Arc<Run>>,
+    /// Request ids of runs that live (B-SEND-4).
+    requests: BTreeMap<String, Arc<Run>>,
+    usual: Recipe,
+    recipes: BTreeMap<String, Recipe>,
+}
+
+/// What a request for a run came to.
+#[derive(Debug)]
+pub enum Started {
+    /// A new run; somebody still has to let it [write](Runs::write).
+    New(Arc<Run>),
+    /// The request id belongs to a run that lives (B-SEND-3).
+    Same(Arc<Run>),
+}
+
+impl Runs {
+    /// What the next runs of `session_id` will say; without a session, those of all sessions without a recipe of their own.
+    pub fn recipe(&self, session_id: Option<&str>) -> Recipe {
+        let table = lock(&self.0);
+        session_id.and_then(|id| table.recipes.get(id)).unwrap_or(&table.usual).clone()
+    }
+
+    /// Sets it.
+    pub fn set_recipe(&self, session_id: Option<String>, recipe: Recipe) {
+        let mut table = lock(&self.0);
+        match session_id {
+            Some(id) => drop(table.recipes.insert(id, recipe)),
+            None => table.usual = recipe,
+        }
+    }
+
+    /// A run for this request: the one that has its id and lives, else a new one.
+    pub fn start(&self, session_id: &str, request_id: Option<String>, config: &Config) -> Started {
+        let mut table = lock(&self.0);
+        let taken = request_id.as_ref().and_then(|id| table.requests.get(id)).cloned();
+        if let Some(run) = taken.filter(|_| config.dedupe) {
+            return Started::Same(run);
+        }
+        let recipe = table.recipes.get(session_id).unwrap_or(&table.usual).clone();
+        let earlier = table.all.iter().filter(|run| run.session_id == session_id).count() as u64;
+        let seed = recipe.seed.unwrap_or(earlier + 1);
+        let run = Run::new(session_id.to_owned(), request_id.clone(), recipe, seed, config.log_max_len);
+        table.known.insert(run.run_id.clone(), Arc::clone(&run));
+        table.all.push(Arc::clone(&run));
+        if let Some(id) = request_id {
+            table.requests.insert(id, Arc::clone(&run));
+        }
+        Started::New(run)
+    }
+
+    /// A new run that no request asked for.
+    pub fn start_unasked(&self, session_id: &str, config: &Config) -> Arc<Run> {
+        let (Started::New(run) | Started::Same(run)) = self.start(session_id, None, config);
+        run
+    }
+
+    /// Lets a new run write in the background; afterwards its request id is free again, and `retention` later its log goes.
+    pub fn write(self: &Arc<Self>, run: Arc<Run>, retention: Duration) {
+        let runs = Arc::clone(self);
+        tokio::spawn(async move {
+            run.write().await;
+            runs.release(&run);
+            tokio::time::sleep(retention).await;
+            runs.lose(&run);
+        });
+    }
+
+    fn release(&self, run: &Run) {
+        let mut table = lock(&self.0);
+        if let Some(id) = &run.request_id
+            && table.requests.get(id).is_some_and(|holder| holder.run_id == run.run_id)
+        {
+            table.requests.remove(id);
+        }
+    }
+
+    fn lose(&self, run: &Run) {
+        lock(&self.0).known.remove(&run.run_id);
+        run.vanish();
+    }
+
+    /// A run that the protocol knows.
+    pub fn find(&self, run_id: &str) -> Option<Arc<Run>> {
+        lock(&self.0).known.get(run_id).cloned()
+    }
+
+    /// Any run since the last reset.
+    pub fn find_ever(&self, run_id: &str) -> Option<Arc<Run>> {
+        lock(&self.0).all.iter().rev().find(|run| run.run_id == run_id).cloned()
+    }
+
+    /// The newest run of a session that still writes.
+    pub fn active(&self, session_id: &str) -> Option<Arc<Run>> {
+        self.list(Some(session_id)).into_iter().rev().find(|run| run.is_running())
+    }
+
+    /// The runs of a session, or all, oldest first; lost ones too.
+    pub fn list(&self, session_id: Option<&str>) -> Vec<Arc<Run>> {
+        let table = lock(&self.0);
+        let wanted = table.all.iter().filter(|run| session_id.is_none_or(|id| run.session_id == id));
+        wanted.cloned().collect()
+    }
+
+    /// Takes the logs of ended runs away before their time.
+    pub fn expire(&self, session_id: Option<&str>) {
+        for run in self.list(session_id).iter().filter(|run| !run.is_running()) {
+            self.lose(run);
+        }
+    }
+
+    /// Takes all runs away, as a restart without the log does.
+    pub fn lose_all(&self) {
+        let mut table = lock(&self.0);
+        table.requests.clear();
+        for run in std::mem::take(&mut table.known).values() {
+            run.vanish();
+        }
+    }
+
+    /// Ends all runs that write with an `error`, as the reaper does for those of a worker that died (B-EVT-1).
+    pub fn reap(&self) {
+        for run in self.list(None) {
+            run.end(Ending::Error, Some("generation failed: worker stopped heartbeating".to_owned()));
+        }
+    }
+
+    /// Forgets runs and recipes; what writes, stops.
+    pub fn reset(&self) {
+        self.lose_all();
+        *lock(&self.0) = Table::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_id_is_taken_while_its_run_lives_and_free_afterwards() {
+        let runs = Arc::new(Runs::default());
+        let config = Config::default();
+        runs.set_recipe(None, Recipe { events: 10, ..Recipe::default() });
+        let id = || Some("request".to_owned());
+        let Started::New(first) = runs.start("s", id(), &config) else { panic!("a new id starts a run") };
+        runs.write(Arc::clone(&first), Duration::from_secs(300));
+        let Started::Same(again) = runs.start("s", id(), &config) else { panic!("a living run keeps its id") };
+        assert_eq!(again.run_id, first.run_id);
+        first.ended().await;
+        // The id is released by the task that wrote; with one thread, one turn of the scheduler is enough.
+        tokio::task::yield_now().await;
+        assert!(matches!(runs.start("s", id(), &config), Started::New(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_goes_when_its_time_is_over() {
+        let runs = Arc::new(Runs::default());
+        let Started::New(run) = runs.start("s", None, &Config::default()) else { panic!("no id, no dedupe") };
+        runs.write(Arc::clone(&run), Duration::from_secs(300));
+        run.ended().await;
+        assert!(runs.find(&run.run_id).is_some());
+        tokio::time::sleep(Duration::from_secs(301)).await;
+        assert!(runs.find(&run.run_id).is_none());
+        assert_eq!(runs.find_ever(&run.run_id).unwrap().truth()["terminal"], "done");
+    }
+}

@@ -1,0 +1,160 @@
+//! Faults of whole events: duplicated, reordered, missing, broken, too many terminals or none. Pure.
+
+use bytes::Bytes;
+
+use crate::sse::{Event, Frame};
+
+use super::Step;
+
+/// Applies a step's event faults to the frames of one response.
+pub(super) struct Mangle<'a> {
+    step: &'a Step,
+    events: u64,
+    held: Option<Frame>,
+}
+
+/// What becomes of a frame.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Mangled {
+    pub(super) frames: Vec<Frame>,
+    /// The stream ends after them, whatever the feed still has.
+    pub(super) ends: bool,
+}
+
+impl<'a> Mangle<'a> {
+    pub(super) fn new(step: &'a Step) -> Self {
+        Self { step, events: 0, held: None }
+    }
+
+    /// Takes the feed's next frame.
+    pub(super) fn push(&mut self, frame: Frame) -> Mangled {
+        let Frame::Event(event) = &frame else {
+            return Mangled { frames: vec![frame], ends: false };
+        };
+        self.events += 1;
+        let terminal = event.terminal;
+        let mut frames = self.put_in();
+        if terminal {
+            frames.extend(self.held.take());
+            if self.step.no_terminal {
+                return Mangled { frames, ends: true };
+            }
+            if self.step.terminal_twice {
+                frames.push(frame.clone());
+            }
+            frames.push(frame);
+            return Mangled { frames, ends: false };
+        }
+        if self.falls_on(self.step.drop) {
+            return Mangled { frames, ends: false };
+        }
+        if self.held.is_none() && self.falls_on(self.step.reorder) {
+            self.held = Some(frame);
+            return Mangled { frames, ends: false };
+        }
+        if self.falls_on(self.step.duplicate) {
+            frames.push(frame.clone());
+        }
+        frames.push(frame);
+        frames.extend(self.held.take());
+        Mangled { frames, ends: false }
+    }
+
+    /// What is still held when the feed is over.
+    pub(super) fn finish(&mut self) -> Option<Frame> {
+        self.held.take()
+    }
+
+    fn falls_on(&self, every: Option<u64>) -> bool {
+        every.is_some_and(|n| n > 0 && self.events.is_multiple_of(n))
+    }
+
+    /// Events that the step puts in before the one just counted.
+    fn put_in(&self) -> Vec<Frame> {
+        let here = |at: u64| at.max(1) == self.events;
+        let mut frames = Vec::new();
+        if let Some(malformed) = self.step.malformed.as_ref().filter(|fault| here(fault.at)) {
+            let name = malformed.event.clone().unwrap_or_else(|| "content".to_owned());
+            let data = malformed.data.clone().unwrap_or_else(|| "{\"type\":\"content\",\"content\":\"brok".to_owned());
+            frames.push(foreign(name, data));
+        }
+        if self.step.wrong_types.as_ref().is_some_and(|fault| here(fault.at)) {
+            let data = "{\"type\":\"content\",\"content\":{\"text\":7},\"timestamp\":\"yesterday\",\"runId\":[]}";
+            frames.push(foreign("content".to_owned(), data.to_owned()));
+        }
+        if let Some(huge) = self.step.huge_frame.as_ref().filter(|fault| here(fault.at)) {
+            let data = format!("{{\"type\":\"padding\",\"content\":\"{}\"}}", "x".repeat(huge.bytes));
+            frames.push(foreign("padding".to_owned(), data));
+        }
+        frames
+    }
+}
+
+/// An event that is not of the log and so has no id.
+fn foreign(name: String, data: String) -> Frame {
+    Frame::Event(Event { id: None, name: name.into(), data: Bytes::from(data), terminal: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sse::Beat;
+
+    /// Plays events `1..=count`, the last of them terminal, and tells what comes out by their data.
+    fn play(step: &str, count: u64) -> Vec<String> {
+        let step: Step = serde_json::from_str(step).unwrap();
+        let mut mangle = Mangle::new(&step);
+        let mut out = Vec::new();
+        for number in 1..=count {
+            let data = Bytes::from(number.to_string());
+            let event = Event { id: None, name: "content".into(), data, terminal: number == count };
+            let mangled = mangle.push(Frame::Event(event));
+            out.extend(mangled.frames);
+            if mangled.ends {
+                break;
+            }
+        }
+        out.extend(mangle.finish());
+        let data = |frame: &Frame| match frame {
+            Frame::Event(event) => String::from_utf8_lossy(&event.data).into_owned(),
+            other => panic!("{other:?}"),
+        };
+        out.iter().map(data).collect()
+    }
+
+    #[test]
+    fn a_step_without_event_faults_changes_nothing() {
+        assert_eq!(play("{}", 3), ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn events_are_doubled_swapped_and_lost_where_the_step_says() {
+        assert_eq!(play("{\"duplicate\":2}", 5), ["1", "2", "2", "3", "4", "4", "5"]);
+        assert_eq!(play("{\"reorder\":2}", 5), ["1", "3", "2", "4", "5"]);
+        assert_eq!(play("{\"drop\":2}", 5), ["1", "3", "5"]);
+    }
+
+    #[test]
+    fn the_terminal_event_is_never_lost_swapped_or_overtaken_by_accident() {
+        assert_eq!(play("{\"drop\":1}", 3), ["3"]);
+        assert_eq!(play("{\"reorder\":2}", 3), ["1", "2", "3"]);
+        assert_eq!(play("{\"noTerminal\":true}", 3), ["1", "2"]);
+        assert_eq!(play("{\"terminalTwice\":true}", 2), ["1", "2", "2"]);
+    }
+
+    #[test]
+    fn what_is_put_in_replaces_nothing() {
+        assert_eq!(play("{\"malformed\":{\"at\":2,\"data\":\"!\"}}", 3), ["1", "!", "2", "3"]);
+        let wrong = play("{\"wrongTypes\":{\"at\":1}}", 1);
+        assert!(wrong[0].contains("yesterday"));
+        assert_eq!(wrong[1], "1");
+        assert!(play("{\"hugeFrame\":{\"at\":1,\"bytes\":5000}}", 1)[0].len() > 5_000);
+    }
+
+    #[test]
+    fn heartbeats_are_not_events() {
+        let step: Step = serde_json::from_str("{\"drop\":1}").unwrap();
+        let beat = Frame::Beat(Beat::Comment);
+        assert_eq!(Mangle::new(&step).push(beat.clone()), Mangled { frames: vec![beat], ends: false });
+    }
+}

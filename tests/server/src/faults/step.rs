@@ -1,0 +1,227 @@
+//! One step of a script: what happens to one request. Members combine; an empty step is a normal request.
+//!
+//! Events are counted from 1 within one response; heartbeats and comments are not events. Bytes are those of the body.
+
+use serde::Deserialize;
+
+use crate::net::Close;
+use crate::sse::LineEnd;
+
+/// See the module.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Step {
+    /// Only `"none"`: a normal request, said aloud.
+    pub kind: Option<Kind>,
+    /// The response ends before its time.
+    pub cut: Option<Cut>,
+    /// The response falls silent.
+    pub stall: Option<StallAt>,
+    /// The response comes in small pieces with pauses between them.
+    pub drip: Option<Drip>,
+    /// The response's headers come this late; the request has had its effect by then.
+    pub delay_headers_ms: Option<u64>,
+    /// Another status.
+    pub status: Option<Status>,
+    /// A redirect.
+    pub redirect: Option<Redirect>,
+    /// Another content type on an otherwise right response.
+    pub content_type: Option<String>,
+    /// 200 with an HTML error page.
+    pub html_page: bool,
+    /// 200 with the right content type, no byte, EOF.
+    pub empty: bool,
+    /// Pieces of this many bytes, each an HTTP chunk and a TCP segment of its own.
+    pub split_every: Option<usize>,
+    /// Splits at these offsets of the body.
+    pub split_at: Vec<u64>,
+    /// Each n-th event comes twice.
+    pub duplicate: Option<u64>,
+    /// Each n-th event changes places with the next.
+    pub reorder: Option<u64>,
+    /// Each n-th event is missing; the terminal one never.
+    pub drop: Option<u64>,
+    /// The log starts this many events before the cursor.
+    pub replay_seen: Option<u64>,
+    /// A broken event is put in.
+    pub malformed: Option<Malformed>,
+    /// An event whose members have the wrong types is put in.
+    pub wrong_types: Option<At>,
+    /// An event of unknown type and this size is put in.
+    pub huge_frame: Option<Huge>,
+    /// The terminal event comes twice.
+    pub terminal_twice: bool,
+    /// EOF where the terminal event should be.
+    pub no_terminal: bool,
+    /// 200 with plain text (B-RES-2).
+    pub unknown_run: bool,
+    /// 200 with the `error` event for a run that is not there (B-ES-12).
+    pub run_not_found: bool,
+    /// 200 with the `error` event for a log that cannot be read (B-ES-12).
+    pub log_unavailable: bool,
+    /// 200, `: stream-open`, EOF (B-ES-12).
+    pub silent_close: bool,
+    /// The log starts at its beginning whatever the cursor.
+    pub ignore_cursor: bool,
+    /// The line end.
+    pub crlf: LineEnd,
+    /// The stream starts with a BOM (P-2).
+    pub bom: bool,
+    /// The stream starts with a `retry:` line, in ms.
+    pub retry: Option<u64>,
+    /// This many live events fall between a snapshot and what follows it (B-RES-4).
+    pub lose_after_snapshot: Option<u64>,
+    /// `resume` behaves like a node that does not own the run and polls every so many ms (B-RES-3).
+    pub remote_node: Option<u64>,
+}
+
+/// See [`Step::kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Nothing goes wrong.
+    None,
+}
+
+/// See [`Step::cut`]. Without a place the response is cut right after its headers.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cut {
+    /// After exactly this many bytes.
+    pub after_bytes: Option<u64>,
+    /// After this many events.
+    pub after_events: Option<u64>,
+    /// Before the headers: the request has had its effect, and nobody hears of it.
+    #[serde(default)]
+    pub before_headers: bool,
+    /// Which end.
+    pub how: Close,
+}
+
+/// See [`Step::stall`]. Without a place the response is silent from its headers on.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct StallAt {
+    /// After this many bytes; with heartbeats at the end of the frame that holds that byte.
+    pub after_bytes: Option<u64>,
+    /// After this many events.
+    pub after_events: Option<u64>,
+    /// Whether heartbeats go on.
+    pub heartbeats: bool,
+    /// How long, in ms; without it until the client goes.
+    pub ms: Option<u64>,
+}
+
+/// See [`Step::drip`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drip {
+    /// Size of a piece.
+    pub bytes: usize,
+    /// Pause after each, in ms.
+    pub every_ms: u64,
+}
+
+/// See [`Step::status`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Status {
+    /// The status.
+    pub code: u16,
+    /// The value of `Retry-After`: seconds, or a date as text.
+    pub retry_after: Option<RetryAfter>,
+    /// The body; by default `{"error": …}`.
+    pub body: Option<String>,
+    /// Its content type; by default `application/json`.
+    pub content_type: Option<String>,
+    /// Whether the request has its effect first, as behind a gateway that loses the answer.
+    #[serde(default)]
+    pub after_effect: bool,
+}
+
+/// A number of seconds, or text as it is.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum RetryAfter {
+    /// Seconds.
+    Seconds(u64),
+    /// A date, or anything that a broken server might send.
+    Text(String),
+}
+
+/// See [`Step::redirect`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Redirect {
+    /// The `Location`.
+    pub to: String,
+    /// The status; by default 307.
+    pub code: Option<u16>,
+}
+
+/// See [`Step::malformed`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Malformed {
+    /// Before this event.
+    pub at: u64,
+    /// The data; by default JSON that breaks off.
+    pub data: Option<String>,
+    /// The event's name; by default `content`.
+    pub event: Option<String>,
+}
+
+/// See [`Step::wrong_types`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct At {
+    /// Before this event.
+    pub at: u64,
+}
+
+/// See [`Step::huge_frame`].
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Huge {
+    /// Before this event.
+    pub at: u64,
+    /// Size of its data, at least.
+    pub bytes: usize,
+}
+
+impl Step {
+    /// True if single frames or bytes have to be handled one by one; otherwise what is ready may go out together.
+    pub fn is_fine_grained(&self) -> bool {
+        self.cut.is_some()
+            || self.stall.is_some()
+            || self.drip.is_some()
+            || self.split_every.is_some()
+            || !self.split_at.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_misspelt_fault_is_refused_rather_than_ignored() {
+        assert!(serde_json::from_str::<Step>("{\"stal\":{}}").is_err());
+        assert!(serde_json::from_str::<Step>("{\"kind\":\"some\"}").is_err());
+        let step: Step = serde_json::from_str("{\"kind\":\"none\"}").unwrap();
+        assert!(!step.is_fine_grained());
+    }
+
+    #[test]
+    fn members_combine() {
+        let step: Step = serde_json::from_str(
+            "{\"cut\":{\"afterBytes\":9,\"how\":\"rst\"},\"splitEvery\":1,\"status\":{\"code\":503,\"retryAfter\":2}}",
+        )
+        .unwrap();
+        assert_eq!(
+            step.cut,
+            Some(Cut { after_bytes: Some(9), after_events: None, before_headers: false, how: Close::Rst })
+        );
+        assert_eq!(step.status.unwrap().retry_after, Some(RetryAfter::Seconds(2)));
+    }
+}

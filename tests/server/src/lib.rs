@@ -1,0 +1,33 @@
+//! `run-server`: the real server that steadystream is tested against. It speaks the protocols, and it really breaks
+//! connections: what a fault names (a reset, a silent stall, a refused connect) happens on the socket.
+//!
+//! The map:
+//!
+//! * [`net`] owns the sockets: the door that can be shut, one [`net::Link`] a connection, and the wire that cuts it.
+//! * [`sse`] is the framing both sides of a fault agree on.
+//! * [`bichat`] is the server side of that protocol: routes, runs, the event log, the feeds that read it.
+//! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
+//! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
+//!   passes, and the weather that holds for everybody.
+//! * [`control`] is the HTTP API that sets all this and answers what really happened ([`counters`]).
+//! * [`assets`], [`cors`], [`auth`]: pages for the browser, and what a browser checks before it lets a page read.
+
+#![warn(missing_docs)]
+
+pub mod app;
+pub mod assets;
+pub mod auth;
+pub mod bichat;
+pub mod clock;
+pub mod config;
+pub mod content;
+pub mod control;
+pub mod cors;
+pub mod counters;
+pub mod faults;
+pub mod net;
+pub mod reply;
+pub mod sse;
+pub mod truth;
+
+pub use app::{Options, Server};

@@ -1,0 +1,87 @@
+// What must not compile. An expected error that does not come is an error itself.
+import {
+  RunClient, RunStream, SteadyStreamError, STREAM_EVENT_TYPES, createRequestId, createRunCore, isTerminalEvent, splitIntoTextBlocks,
+} from 'steadystream';
+import type { Part, RunSnapshot, Store, TerminalStreamEventType } from 'steadystream';
+
+declare const client: RunClient;
+declare const run: RunStream;
+declare const snapshot: RunSnapshot;
+declare const part: Part;
+
+// @ts-expect-error options are required
+new RunClient();
+// @ts-expect-error baseUrl is required
+new RunClient({ protocol: 'bichat' });
+// @ts-expect-error unknown protocol
+new RunClient({ baseUrl: '', protocol: 'grpc' });
+// @ts-expect-error unknown option
+new RunClient({ baseUrl: '', retries: 3 });
+// @ts-expect-error the unit is in the name
+new RunClient({ baseUrl: '', retry: { base: 1 } });
+// @ts-expect-error no such transport
+new RunClient({ baseUrl: '', transports: ['websocket'] });
+// @ts-expect-error an endpoint is a path
+new RunClient({ baseUrl: '', streamEndpoint: 'stream' });
+// @ts-expect-error headers are strings
+new RunClient({ baseUrl: '', headers: { a: 1 } });
+
+// @ts-expect-error a stream comes from a client
+new RunStream();
+// @ts-expect-error errors come from the library
+new SteadyStreamError('aborted');
+
+// @ts-expect-error a message is a string or an object
+client.send('s', 7);
+// @ts-expect-error a run key, not two strings
+client.open('s', 'r');
+// @ts-expect-error sessionId is required
+client.open({ runId: 'r' });
+// @ts-expect-error onChunk is required
+client.subscribeRunEvents('s', 'r', {});
+// @ts-expect-error resume may give null
+client.resume('s').then((resumed) => resumed.close());
+// @ts-expect-error an answer is options or own words
+client.submitAnswers('s', 'c', { q: 'yes' });
+client.rejectQuestion('s').then((result) => {
+  // @ts-expect-error data only after success
+  result.data;
+});
+
+// @ts-expect-error no such policy
+run.subscribe(() => {}, { notify: 'often' });
+// @ts-expect-error a run stream's snapshot is not a string
+const wrong: Store<string> = run;
+// @ts-expect-error the promise is not replaced
+run.finished = Promise.resolve();
+
+// @ts-expect-error snapshots are read-only
+snapshot.text = '';
+// @ts-expect-error its arrays too
+snapshot.parts.push(part);
+// @ts-expect-error no such status
+snapshot.status === 'done';
+// @ts-expect-error not every part has text
+part.text;
+// @ts-expect-error may be missing
+snapshot.blocks[0].text;
+// @ts-expect-error null until the server has named it
+snapshot.runId.length;
+
+// @ts-expect-error the list is read-only
+STREAM_EVENT_TYPES.push('done');
+const name = 'ping' as string;
+// @ts-expect-error only after the guard
+const terminal: TerminalStreamEventType = name;
+if (isTerminalEvent(name)) {
+  // @ts-expect-error narrowed to the four
+  name === 'content';
+}
+// @ts-expect-error takes nothing
+createRequestId(4);
+// @ts-expect-error bytes or a string
+createRunCore().push([1, 2]);
+// @ts-expect-error no such unit
+splitIntoTextBlocks('', [], { unit: 'chars' });
+
+export { terminal, wrong };

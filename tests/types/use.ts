@@ -1,0 +1,98 @@
+// What users write must compile, and mean what it says.
+import {
+  RunClient, RunEventsConnectError, RunStream, STREAM_EVENT_TYPES, SteadyStreamError, TERMINAL_STREAM_EVENT_TYPES, createRequestId,
+  createRunCore, isTerminalEvent, preload, readTextBlockOffsets, splitIntoTextBlocks,
+} from 'steadystream';
+import type {
+  ConnectionSnapshot, ErrorCode, Part, RunEvent, RunOutcome, RunSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
+} from 'steadystream';
+import { RunClient as UrlRunClient, init } from 'steadystream/url';
+
+type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
+const same = <A, B>(_: Equal<A, B>): void => {};
+
+const client = new RunClient({
+  baseUrl: new URL('https://a.example/bi-chat'),
+  protocol: 'bichat',
+  transports: ['fetch'],
+  headers: async () => ({ 'X-CSRF-Token': 't' }),
+  retry: { baseMs: 500, capMs: 10_000, jitter: 'none', budgetMs: Infinity },
+  liveness: { stallMs: 30_000 },
+});
+new RunClient({ baseUrl: '', headers: new Headers() });
+
+const run: RunStream = client.send('s', { content: 'hi', model: 'm' }, { requestId: createRequestId(), signal: new AbortController().signal });
+const store: Store<RunSnapshot> = run;
+const badge: Store<ConnectionSnapshot> = client.connection;
+const leave: () => void = store.subscribe((snapshot) => snapshot.text.length, { notify: 250 });
+badge.subscribe(({ state, retryAt }) => {
+  same<typeof state, 'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed' | 'failed'>(true);
+  same<typeof retryAt, number | null>(true);
+});
+leave();
+
+const render = (part: Part): string => {
+  switch (part.type) {
+    case 'text': return `${part.seq}: ${part.text}`;
+    case 'reasoning': return part.text;
+    case 'tool': return `${part.name} ${part.durationMs ?? ''}`;
+    case 'citation': return part.citation.url ?? '';
+    case 'interrupt': return part.interrupt.questions?.[0]?.text ?? '';
+  }
+};
+run.getSnapshot().parts.map(render);
+const block: TextBlock | undefined = run.getSnapshot().blocks[0];
+
+const outcome: RunOutcome = await run.finished;
+same<typeof outcome.status, 'completed' | 'cancelled' | 'failed' | 'interrupted'>(true);
+same<typeof outcome.by, 'server' | 'user' | 'limit'>(true);
+
+for await (const event of run) {
+  const known: RunEvent = event;
+  if (event.type === 'content') event.content?.length;
+  same<typeof known.timestamp, number | undefined>(true);
+}
+
+const resumed: RunStream | null = await client.resume('s', { runId: 'r' });
+resumed?.retry().close();
+const opened = client.open({ sessionId: 's' }, { notify: 'sync' });
+await opened.stop();
+{
+  using scoped = client.open({ sessionId: 's', runId: 'r', cursor: '1-0' });
+  scoped.getServerSnapshot();
+}
+
+const done: void = await client.subscribeRunEvents('s', 'r', { onChunk: (event, id) => `${event.type} ${id}`, onError: ({ code }) => code });
+const answered = await client.submitAnswers('s', 'c', { q: { options: ['a'], customText: 'b' } });
+if (answered.success) client.open(answered.data);
+else answered.error.message.length;
+
+try {
+  done;
+} catch (error) {
+  if (error instanceof RunEventsConnectError) same<typeof error.code, 'connect-failed'>(true);
+  if (error instanceof SteadyStreamError) {
+    same<typeof error.code, ErrorCode>(true);
+    same<typeof error.status, number | undefined>(true);
+    same<typeof error.cause, unknown>(true);
+  }
+}
+
+const name = 'done' as string;
+if (isTerminalEvent(name)) same<typeof name, TerminalStreamEventType>(true);
+same<TerminalStreamEventType, 'done' | 'cancelled' | 'error' | 'failed'>(true);
+same<(typeof STREAM_EVENT_TYPES)[number], StreamEventType>(true);
+same<(typeof TERMINAL_STREAM_EVENT_TYPES)[number], TerminalStreamEventType>(true);
+
+const core = createRunCore({ maxEventBytes: 1024 });
+core.push(new Uint8Array(3));
+core.push('data: {}\n\n');
+core.snapshot().blocks[0]?.text;
+core.free();
+
+const blocks: readonly TextBlock[] = splitIntoTextBlocks('text', readTextBlockOffsets({}), { unit: 'bytes' });
+await preload();
+await init('/engine.wasm');
+same<typeof UrlRunClient, typeof RunClient>(true);
+
+export { block, blocks };
