@@ -45,7 +45,8 @@ export interface Store<T> {
  *
  * | code | meaning |
  * |---|---|
- * | `connect-failed` | no event came within the connect grace (always a {@link RunEventsConnectError}) |
+ * | `connect-failed` | no connection, or it failed before anything came |
+ * | `disconnected` | a connection was lost before the run's end |
  * | `http-status` | the server refused with `status` |
  * | `unauthorized` | 401, also after the headers were asked for anew |
  * | `content-type` | the answer was not an event stream |
@@ -68,7 +69,7 @@ export interface Store<T> {
  * | `request-failed`, `request-timeout` | a status, stop or RPC request |
  */
 export type ErrorCode =
-  | 'connect-failed' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
+  | 'connect-failed' | 'disconnected' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
   | 'run-not-found' | 'run-ended' | 'server-error' | 'malformed-event' | 'event-too-large' | 'truncated'
   | 'aborted' | 'invalid-argument' | 'invalid-state' | 'engine-crashed' | 'wasm-blocked' | 'not-ready' | 'queue-full'
   | 'request-failed' | 'request-timeout';
@@ -121,7 +122,8 @@ export interface ConnectionSnapshot {
 /**
  * Where a run is. The last four are ends.
  *
- * - `pending`: asked for, no event yet · `streaming` · `waiting`: disconnected, and on the way back
+ * - `pending`: asked for, no event yet · `streaming`, also while its connection is on the way back
+ * - `waiting`: for the user's answers, see {@link RunClient.submitAnswers}
  * - `completed` · `cancelled`: by us or by the server · `failed`: the server says so, or it refused
  * - `interrupted`: we no longer watch, or could not any longer; `retry()` goes on
  */
@@ -201,9 +203,9 @@ export interface RunSnapshot {
   /** The id of the last event applied: where a resume goes on. */
   readonly cursor: string | null;
   readonly error: SteadyStreamError | null;
-  /** Unix ms, by this page's clock. */
+  /** When its first event was made: unix ms, by the server's clock. */
   readonly startedAt: number | null;
-  /** Unix ms, by this page's clock. */
+  /** When its last event was made: unix ms, by the server's clock. */
   readonly updatedAt: number | null;
 }
 
@@ -329,7 +331,10 @@ export interface RunClientOptions {
   readonly rpcEndpoint?: `/${string}`;
   readonly retry?: RetryOptions;
   readonly liveness?: LivenessOptions;
-  /** A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents}. Default 500; 0: never (B-ES-7). */
+  /**
+   * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
+   * 0: never.
+   */
   readonly connectGraceMs?: number;
   /** How long to wait for response headers. Default 0: only the stall limit bounds it (B-SEND-5). */
   readonly connectTimeoutMs?: number;
@@ -420,7 +425,13 @@ export interface QuestionReceipt {
   readonly startedAt?: number;
 }
 
-/** These calls never throw. */
+/** For one request. */
+export interface RequestOptions {
+  /** Aborting gives up waiting: error `aborted`. What was sent may have arrived. */
+  readonly signal?: AbortSignal;
+}
+
+/** What became of an answer. The calls that give it never throw. */
 export type QuestionResult =
   | { readonly success: true; readonly data: QuestionReceipt }
   | { readonly success: false; readonly error: SteadyStreamError };
@@ -477,10 +488,12 @@ export declare class RunClient {
   subscribeRunEvents(sessionId: string, runId: string, options: SubscribeRunEventsOptions): Promise<void>;
 
   /** Answers the questions of an interrupted run (B-Q-1). The receipt names the run that goes on: `open()` it. */
-  submitAnswers(sessionId: string, checkpointId: string, answers: QuestionAnswers): Promise<QuestionResult>;
+  submitAnswers(
+    sessionId: string, checkpointId: string, answers: QuestionAnswers, options?: RequestOptions,
+  ): Promise<QuestionResult>;
 
   /** Declines the questions of a session's interrupted run. */
-  rejectQuestion(sessionId: string): Promise<QuestionResult>;
+  rejectQuestion(sessionId: string, options?: RequestOptions): Promise<QuestionResult>;
 
   /** Closes every run (they go on at the server) and frees the engine's memory. Nothing can be opened afterwards. */
   close(): void;

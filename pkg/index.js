@@ -2,9 +2,9 @@
 // and nothing to configure in a bundler. This import has a side effect (it hands the bytes over), which package.json's
 // `sideEffects` declares: without that, production bundlers drop the line below.
 import * as glue from './wasm/engine.js';
-import { base64 } from './wasm/inline.js';
+import { packed } from './wasm/inline.js';
 import { provide } from './lib/instance.js';
 
-provide(glue, base64);
+provide(glue, packed);
 
 export * from './lib/api.js';

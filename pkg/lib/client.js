@@ -23,6 +23,13 @@ const pause = (ms, signal) => new Promise((resolve) => {
   signal?.addEventListener('abort', finish);
 });
 
+// Waiting ends with the caller's patience; what was asked may still be answered.
+const orAborted = (promise, signal) => new Promise((resolve, reject) => {
+  const giveUp = () => resolve(null);
+  signal?.addEventListener('abort', giveUp);
+  promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
+});
+
 const encodeMessage = (message, sessionId, requestId) => {
   if (message === null || (typeof message !== 'string' && typeof message !== 'object') || Array.isArray(message)) {
     throw invalid('message', message, 'a string or an object');
@@ -59,7 +66,7 @@ export class RunClient {
     const body = encodeMessage(message, sessionId, requestId);
     const begin = (raw) => raw.send(sessionId, requestId, body);
     return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
-      ?? this.#start(initialSnapshot(sessionId, null, requestId), begin, signal, notify);
+      ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
   }
 
   open({ sessionId, runId, cursor } = {}, { signal, notify } = {}) {
@@ -68,14 +75,14 @@ export class RunClient {
     if (cursor !== undefined) requireString('cursor', cursor);
     const begin = (raw) => raw.open(sessionId, runId, cursor);
     return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
-      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), begin, signal, notify);
+      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
   }
 
   async resume(sessionId, { runId, signal, notify } = {}) {
     requireString('sessionId', sessionId);
     requireSignal('signal', signal);
     while (!signal?.aborted && !this.#feed.isOver) {
-      const status = await this.#status(sessionId);
+      const status = await orAborted(this.#status(sessionId), signal);
       if (!status?.active || typeof status.runId !== 'string' || signal?.aborted) return null;
       if (runId === undefined || runId === status.runId) return this.open({ sessionId, runId: status.runId }, { signal, notify });
       await pause(PASSIVE_POLL_MS, signal);
@@ -85,8 +92,6 @@ export class RunClient {
 
   async stop(sessionId) {
     requireString('sessionId', sessionId);
-    // Marked before the request: its answer and the run's end may come in any order.
-    for (const run of this.#feed.runs()) if (run.sessionId === sessionId) run.stopRequested = true;
     await this.#feed.ask((raw) => raw.stop(sessionId)).catch(tolerate);
   }
 
@@ -103,16 +108,16 @@ export class RunClient {
     await subscription.finished;
   }
 
-  submitAnswers(sessionId, checkpointId, answers) {
-    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.submit', () => ({
+  submitAnswers(sessionId, checkpointId, answers, { signal } = {}) {
+    return callQuestion(this.#options, signal, 'bichat.question.submit', () => ({
       sessionId: requireString('sessionId', sessionId),
       checkpointId: requireString('checkpointId', checkpointId),
       answers: foldAnswers(answers),
     }));
   }
 
-  rejectQuestion(sessionId) {
-    return callQuestion(this.#options.rpc, this.#options.headers, 'bichat.question.reject', () => ({
+  rejectQuestion(sessionId, { signal } = {}) {
+    return callQuestion(this.#options, signal, 'bichat.question.reject', () => ({
       sessionId: requireString('sessionId', sessionId),
     }));
   }
@@ -137,8 +142,8 @@ export class RunClient {
     return run?.stream;
   }
 
-  #start(snapshot, begin, signal, notify) {
-    const run = new Run(this.#feed, snapshot, begin, notify);
+  #start(snapshot, options, signal) {
+    const run = new Run(this.#feed, snapshot, options);
     run.start(signal);
     return new RunStream(run, (sessionId) => this.stop(sessionId));
   }

@@ -5,7 +5,8 @@ const http = ({ status }) => (status ? ` (HTTP ${status})` : '');
 const times = ({ attempts }) => (attempts ? ` after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}` : '');
 
 const SENTENCES = {
-  'connect-failed': (e) => `The event stream ended${http(e)} before its first event; expected an open event stream.`,
+  'connect-failed': (e) => `The connection failed before anything came${http(e)}; expected an open event stream.`,
+  disconnected: () => 'The connection was lost; expected the end of the run to come first.',
   'http-status': (e) => `The server answered HTTP ${e.status ?? 'status unknown'}; expected a 2xx status.`,
   unauthorized: (e) => `The server refused our credentials${http(e)}${times(e)}; expected valid ones from the headers option.`,
   'content-type': () => 'The server answered with another content type; expected text/event-stream.',
@@ -50,8 +51,7 @@ export class RunEventsConnectError extends SteadyStreamError {
 }
 
 /** The typed error of an engine's `<error>`, or null. */
-export const toError = (raw) =>
-  raw && (raw.code === 'connect-failed' ? new RunEventsConnectError(raw) : new SteadyStreamError(raw.code, raw));
+export const toError = (raw) => raw && new SteadyStreamError(raw.code, raw);
 
 /** How a wrong value is shown in a message: short, and never by running its code. */
 export const show = (value) => (typeof value === 'string' ? JSON.stringify(value.slice(0, 40))

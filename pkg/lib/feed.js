@@ -206,7 +206,7 @@ export class Feed {
     this.#abandonAsks(error);
     this.connection.set(Object.freeze({ ...CLOSED, state: 'failed', error }));
     queueMicrotask(() => {
-      this.connection.deliver(true);
+      this.connection.finish();
       for (const holder of holders) holder.deliver();
     });
   }

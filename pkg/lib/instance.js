@@ -1,6 +1,7 @@
 // The one wasm instance of the page: made on first use, refused for ever after a trap. A trap runs no destructors, so what is
 // in memory then is no state at all: nothing is re-created behind the user's back.
 import { SteadyStreamError } from './errors.js';
+import { unpackBytes } from './packed-bytes.js';
 
 let glue;
 let inline;
@@ -8,20 +9,16 @@ let wasm;
 let dead;
 let loading;
 
-/** Everything with state in the instance and somebody to tell. It also keeps an open connection's client from being collected. */
+/** Everything with state in the instance and somebody to tell. It also keeps a client in use from being collected. */
 export const lives = new Set();
 
-/** The entry that was imported first says where the wasm comes from. `base64`: undefined for `steadystream/url`. Also the tests' seam. */
-export const provide = (module, base64) => {
+/**
+ * The entry that was imported first says where the wasm comes from. `packed`: undefined for `steadystream/url`.
+ * Also the seam at which tests put a scripted engine.
+ */
+export const provide = (module, packed) => {
   glue ??= module;
-  inline ??= base64;
-};
-
-const decode = (base64) => {
-  const binary = atob(base64);
-  const bytes = new Uint8Array(binary.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
-  return bytes;
+  inline ??= packed;
 };
 
 // Our bytes are known to be valid, so a refusal to compile them is the page's policy speaking, whatever its words.
@@ -61,7 +58,7 @@ export const engine = () => {
     if (inline === undefined) throw new SteadyStreamError('not-ready');
     if (typeof WebAssembly === 'undefined') throw new SteadyStreamError('wasm-blocked');
     try {
-      adopt(glue.initSync({ module: decode(inline) }));
+      adopt(glue.initSync({ module: unpackBytes(inline) }));
     } catch (error) {
       throw toLoadError(error);
     }
@@ -83,7 +80,7 @@ const once = (load) => {
 
 export const preload = () => once(async () => {
   if (wasm) return;
-  const module = await WebAssembly.compile(decode(inline));
+  const module = await WebAssembly.compile(unpackBytes(inline));
   if (!wasm) adopt(glue.initSync({ module }));
 });
 

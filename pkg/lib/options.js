@@ -70,7 +70,9 @@ const parseTransports = (value, hasHeaders) => {
   if (value === undefined) return hasHeaders ? ['fetch'] : TRANSPORTS;
   if (!Array.isArray(value) || value.length === 0) throw invalid('transports', value, 'a non-empty array');
   value.forEach((transport, i) => requireOneOf(`transports[${i}]`, transport, TRANSPORTS));
-  if (hasHeaders && value.includes('eventsource')) throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
+  if (hasHeaders && value.includes('eventsource')) {
+    throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
+  }
   return [...new Set(value)];
 };
 

@@ -16,10 +16,13 @@ export const foldAnswers = (answers) => {
   return folded;
 };
 
-const post = async ({ url, credentials, timeoutMs }, headerOption, body) => {
+const post = async ({ rpc: { url, credentials, timeoutMs }, headers: headerOption }, signal, body) => {
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(), Math.min(timeoutMs, 0x7fffffff));
+  const abort = () => controller.abort();
+  const timer = setTimeout(abort, Math.min(timeoutMs, 0x7fffffff));
+  signal?.addEventListener('abort', abort);
   try {
+    if (signal?.aborted) throw new SteadyStreamError('aborted');
     const headers = (await headerSource(headerOption)?.()) ?? new Headers();
     headers.set('Content-Type', 'application/json');
     const response = await fetch(url, { method: 'POST', body, headers, credentials, signal: controller.signal });
@@ -27,9 +30,12 @@ const post = async ({ url, credentials, timeoutMs }, headerOption, body) => {
     return await response.json();
   } catch (cause) {
     if (cause instanceof SteadyStreamError) throw cause;
-    throw new SteadyStreamError(controller.signal.aborted ? 'request-timeout' : 'request-failed', { cause, retryable: true });
+    // Whose abort it was decides, not what the browser calls it.
+    const code = signal?.aborted ? 'aborted' : controller.signal.aborted ? 'request-timeout' : 'request-failed';
+    throw new SteadyStreamError(code, { cause, retryable: true });
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
   }
 };
 
@@ -37,10 +43,10 @@ const isAccepted = (data) => data?.accepted === true && OPERATIONS.includes(data
   && typeof data.sessionId === 'string' && typeof data.runId === 'string' && data.sessionId !== '' && data.runId !== '';
 
 /** `makeParams` runs inside, so that wrong input becomes a failure like any other. */
-export const callQuestion = async (rpc, headers, method, makeParams) => {
+export const callQuestion = async (options, signal, method, makeParams) => {
   try {
     const body = JSON.stringify({ id: createRequestId(), method, params: makeParams() });
-    const reply = await post(rpc, headers, body);
+    const reply = await post(options, signal, body);
     const data = reply?.result ?? reply;
     if (isAccepted(data)) return { success: true, data };
     const detail = typeof reply?.error === 'string' ? reply.error : reply?.error?.message;

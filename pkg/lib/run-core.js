@@ -3,13 +3,13 @@ import { EMPTY, applyDelta, readFlush } from './delta.js';
 import { SteadyStreamError, invalid } from './errors.js';
 import { engine, guard, memory } from './instance.js';
 import { requireNumber } from './options.js';
-import { CLOSED, nextSnapshot } from './snapshot.js';
+import { nextSnapshot } from './snapshot.js';
 
 // From here on a chunk is worth a call of its own: at the window's start its copy is aligned, and that is many times faster
 // than behind the remainder of earlier chunks.
 const LARGE = 8192;
 
-const INITIAL = Object.freeze({ runId: null, status: 'pending', connection: CLOSED, ...EMPTY, cursor: null, error: null });
+const INITIAL = Object.freeze({ runId: null, status: 'pending', ...EMPTY, cursor: null, error: null });
 
 const toNull = () => null;
 

@@ -10,18 +10,13 @@ import { toRunEvent } from './events.js';
 
 const RETRYABLE = new Set(['interrupted', 'failed']);
 
-// Whose decision the end was. Only we know whether we asked for a stop: on the wire it may look like any error (B-EVT-1).
-const decidedBy = ({ status, error }, stopRequested) => {
-  if (status === 'cancelled') return stopRequested ? 'user' : 'server';
-  if (status === 'interrupted') return error?.code === 'aborted' ? 'user' : 'limit';
-  return 'server';
-};
-
 export class Run {
   #feed;
   #begin;
+  #body;
   #notify;
   #view;
+  #by = 'user';           // nobody else can end a run that the engine never saw
   #queues = new Set();
   #finished;
   #settleFinished;
@@ -31,12 +26,12 @@ export class Run {
   slot = 0;
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
   stream = null;
-  stopRequested = false;
 
-  /** `begin(raw)` starts it in the engine and gives the slot. */
-  constructor(feed, snapshot, begin, notify, view = EMPTY) {
+  /** `begin(raw)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. */
+  constructor(feed, snapshot, { begin, body, notify, view = EMPTY }) {
     this.#feed = feed;
     this.#begin = begin;
+    this.#body = body;
     this.#notify = notify;
     this.#view = view;
     this.store = createStore(snapshot, {
@@ -88,6 +83,7 @@ export class Run {
   /** A delta of this slot. The caller delivers later. */
   apply(delta, take) {
     this.#view = applyDelta(this.#view, delta, take);
+    this.#by = delta.state?.by ?? this.#by;
     this.store.set(nextSnapshot(this.store.peek(), this.#view, delta.state, this.#feed.toUnix));
     if (delta.events && this.#queues.size > 0) {
       const events = delta.events.map(toRunEvent);
@@ -97,7 +93,8 @@ export class Run {
   }
 
   deliver() {
-    this.store.deliver(!this.isLive);
+    if (this.isLive) this.store.deliver();
+    else this.store.finish();
   }
 
   /** The engine has read out this settled run's text to us. */
@@ -132,9 +129,8 @@ export class Run {
   }
 
   #outcome() {
-    const snapshot = this.store.getSnapshot();
-    const { status, error, text, sessionId, runId, requestId } = snapshot;
-    return Object.freeze({ status, by: decidedBy(snapshot, this.stopRequested), error, text, sessionId, runId, requestId });
+    const { status, error, text, sessionId, runId, requestId } = this.store.getSnapshot();
+    return Object.freeze({ status, by: this.#by, error, text, sessionId, runId, requestId });
   }
 
   // Made when first asked for: a promise nobody wants must not make the engine hand out the text of a run nobody watches.
@@ -176,8 +172,17 @@ export class Run {
       });
     }
     const { slot } = this;
-    const begin = slot ? (raw) => (raw.retry(slot, createRequestId()), raw.watch(slot, -1), raw.listen(slot, false), slot) : this.#begin;
-    const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), begin, this.#notify, this.#view);
+    const again = (raw) => {
+      // The old stream's listeners do not watch this one.
+      raw.watch(slot, -1);
+      raw.listen(slot, false);
+      const requestId = createRequestId();
+      raw.retry(slot, requestId, this.#body && JSON.stringify({ ...JSON.parse(this.#body), requestId }));
+      return slot;
+    };
+    const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
+      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view,
+    });
     next.start();
     this.slot = 0;
     this.#begin = null;

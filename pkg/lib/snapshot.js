@@ -34,10 +34,10 @@ export const nextSnapshot = (old, view, state, toUnix) => {
   const { text, parts, blocks, usage, metadata } = view;
   if (!state) return text === old.text && parts === old.parts && usage === old.usage && metadata === old.metadata
     ? old : Object.freeze({ ...old, text, parts, blocks, usage, metadata });
-  const next = { ...old, ...state, text, parts, blocks, usage, metadata };
+  // Whose decision an end was is for the outcome; a snapshot says what is.
+  const { by, ...rest } = state;
+  const next = { ...old, ...rest, text, parts, blocks, usage, metadata };
   if (state.connection) next.connection = nextConnection(state.connection, old.connection, toUnix);
   if ('error' in state) next.error = nextError(state.error, old.error);
-  if (state.startedAt) next.startedAt = toUnix(state.startedAt);
-  if (state.updatedAt) next.updatedAt = toUnix(state.updatedAt);
   return Object.freeze(next);
 };

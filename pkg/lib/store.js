@@ -43,6 +43,7 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
   const listeners = new Set();
   let snapshot = initial;
   let pace = UNWATCHED;
+  let isFinal = false;
 
   const tell = (listener) => {
     listener.cancel?.();
@@ -90,6 +91,7 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     updatePace();
     onRead?.();
     tell(listener);
+    if (isFinal) listeners.delete(listener);
     return () => {
       if (!listeners.delete(listener)) return;
       listener.cancel?.();
@@ -106,9 +108,18 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     /** A listener is waiting, so the owner's deltas should carry the text. */
     isWatched: () => pace !== UNWATCHED,
     set: (next) => { snapshot = next; },
-    /** Tells the listeners of a change. `urgent`: everyone now, whatever the pace (a run that settles). */
-    deliver: (urgent) => {
-      for (const listener of [...listeners]) if (listener.seen !== snapshot) (urgent ? tell : schedule)(listener);
+    /** Tells the listeners of a change, each at its pace. */
+    deliver: () => {
+      for (const listener of [...listeners]) if (listener.seen !== snapshot) schedule(listener);
+    },
+    /**
+     * The last change: everyone hears of it now, whatever the pace, and is let go. What a listener holds, often the very
+     * object that has this store, is then free to be collected.
+     */
+    finish: () => {
+      isFinal = true;
+      for (const listener of [...listeners]) tell(listener);
+      listeners.clear();
     },
   };
 };

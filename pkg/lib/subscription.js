@@ -1,6 +1,6 @@
 // One subscribeRunEvents() call: wire events in, callbacks out, one settling (B-ES). No transcript is kept.
 import { skipText } from './delta.js';
-import { SteadyStreamError, toError } from './errors.js';
+import { RunEventsConnectError, toError } from './errors.js';
 import { toRunEvent } from './events.js';
 import { callGuarded } from './report.js';
 import { CLOSED, nextConnection } from './snapshot.js';
@@ -47,7 +47,7 @@ export class Subscription {
     const { state } = delta;
     Object.assign(this.#state, state);
     if (state?.connection) this.connection = nextConnection(state.connection, this.connection, this.#feed.toUnix);
-    if (delta.events) this.#events.push(...delta.events);
+    for (const event of delta.events ?? []) this.#events.push(event);
     this.#hasEnded ||= delta.end === true;
   }
 
@@ -64,7 +64,8 @@ export class Subscription {
     const { status, error } = this.#state;
     const isEnd = status === 'completed' || status === 'cancelled' || error?.code === 'server-error' || error?.code === 'aborted';
     if (isEnd) this.#settle(this.#resolve);
-    else this.#settle(this.#reject, toError(error) ?? new SteadyStreamError('gave-up'));
+    // Only the grace fails this way (B-ES-7): afterwards every failure but the last is a flap.
+    else this.#settle(this.#reject, error.code === 'connect-failed' ? new RunEventsConnectError(error) : toError(error));
   }
 
   #settle(settle, value) {

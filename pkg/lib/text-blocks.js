@@ -11,8 +11,10 @@ export const splitIntoTextBlocks = (content, offsets, { unit = 'utf16' } = {}) =
   const numbers = (offsets ?? []).filter((offset) => typeof offset === 'number');
   if (numbers.length === 0) return [block(content, 0)];                             // B-TB-2
   const glue = engine();
-  const cuts = guard(() => glue.cut_points(content, Float64Array.from(numbers), unit === 'bytes'));
-  return [...cuts, content.length].map((end, i) => block(content.slice(i ? cuts[i - 1] : 0, end), i));
+  const ends = [...guard(() => glue.cut_points(content, Float64Array.from(numbers), unit === 'bytes'))];
+  // A cut at the very end leaves no remainder.
+  if (ends.at(-1) !== content.length) ends.push(content.length);
+  return ends.map((end, i) => block(content.slice(i ? ends[i - 1] : 0, end), i));
 };
 
 // B-TB-4: metadata is whatever the server stored, so nothing about it is taken for granted.

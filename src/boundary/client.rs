@@ -50,7 +50,7 @@ impl RawClient {
 
     /// Raw events into deltas, or no longer.
     pub fn listen(&self, slot: u32, on: bool) {
-        self.driver.command(slot, |run, _| run.listen(on));
+        self.driver.command(slot, &mut |run, _| run.listen(on));
     }
 
     /// How soon content goes out: -1 unwatched, 0 at once, else with the frame.
@@ -72,14 +72,14 @@ impl RawClient {
 
     /// Goes on with an interrupted run, or sends a failed one anew.
     pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>) {
-        self.driver.command(slot, |run, now| {
+        self.driver.command(slot, &mut |run, now| {
             run.retry(request_id, body.as_deref(), now);
         });
     }
 
     /// Stops watching; the run goes on at the server.
     pub fn close(&self, slot: u32) {
-        self.driver.command(slot, |run, now| run.close(now));
+        self.driver.command(slot, &mut |run, now| run.close(now));
     }
 
     /// Forgets a settled run.

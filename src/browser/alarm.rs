@@ -18,17 +18,16 @@ extern "C" {
 ///
 /// A deadline that moves later leaves the armed timer alone: it fires early, which is harmless, and is then armed
 /// anew. So a busy stream, whose silence deadline moves with every chunk, costs no timer calls.
-
 pub struct Alarm {
     armed: Cell<Option<Instant>>,
     id: Cell<JsValue>,
-    on_fire: Closure<dyn Fn()>,
+    on_fire: Closure<dyn Fn(JsValue)>,
 }
 
 impl Alarm {
     /// An unarmed timer that calls `on_fire`.
     pub fn new(on_fire: impl Fn() + 'static) -> Self {
-        Self { armed: Cell::new(None), id: Cell::new(JsValue::UNDEFINED), on_fire: Closure::new(on_fire) }
+        Self { armed: Cell::new(None), id: Cell::new(JsValue::UNDEFINED), on_fire: Closure::new(move |_| on_fire()) }
     }
 
     /// Fires at `deadline` or before.

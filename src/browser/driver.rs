@@ -147,7 +147,7 @@ impl Driver {
         if self.signals.borrow().is_none() {
             let me = self.me.clone();
             *self.signals.borrow_mut() = Some(Signals::new(move |signal| {
-                enter(&me, |driver| driver.every_slot(|run, now| run.handle_signal(signal, now)));
+                enter(&me, &mut |driver| driver.every_slot(&mut |run, now| run.handle_signal(signal, now)));
             }));
         }
         let now = clock::now();
@@ -168,13 +168,13 @@ impl Driver {
             })));
             state.slots.len() as u32
         };
-        self.turn(slot, |_, _, _| {});
+        self.turn(slot, &mut |_, _, _| {});
         slot
     }
 
     /// Feeds a command to a run.
-    pub fn command(&self, slot: u32, command: impl FnOnce(&mut Run, Instant)) {
-        self.turn(slot, |run, _, now| command(run, now));
+    pub fn command(&self, slot: u32, command: &mut dyn FnMut(&mut Run, Instant)) {
+        self.turn(slot, &mut |run, _, now| command(run, now));
     }
 
     /// Sets how soon a run's content goes out.
@@ -189,11 +189,11 @@ impl Driver {
         let now = clock::now();
         let (ticket, request) = self.state.borrow_mut().inquiries.ask(question, session, now);
         if question == Question::Stop {
-            self.every_stoppable(session, |run| run.stop(now));
+            self.every_stoppable(session, &mut |run| run.stop(now));
         }
         let me = self.me.clone();
         let sink = move |status: u16, body: &[u8]| {
-            enter(&me, |driver| driver.take_answer(ticket, status, body));
+            enter(&me, &mut |driver| driver.take_answer(ticket, status, body));
         };
         match fetch_once::open(&self.http, request, sink) {
             Ok(stream) => self.state.borrow_mut().requests.push((ticket, stream)),
@@ -246,7 +246,7 @@ impl Driver {
     /// Ends everything: runs as if closed, questions answered, transports and timers gone.
     pub fn shutdown(&self) {
         self.signals.borrow_mut().take();
-        self.every_slot(|run, now| run.close(now));
+        self.every_slot(&mut |run, now| run.close(now));
         let requests = {
             let mut state = self.state.borrow_mut();
             state.inquiries.close();
@@ -261,7 +261,7 @@ impl Driver {
     // ---- the turn ----
 
     /// Feeds a run, then does what it asks for.
-    fn turn(&self, number: u32, feed: impl FnOnce(&mut Run, &mut Window, Instant)) {
+    fn turn(&self, number: u32, feed: &mut dyn FnMut(&mut Run, &mut Window, Instant)) {
         let now = clock::now();
         let mut outputs = Vec::new();
         let deadline = {
@@ -295,20 +295,20 @@ impl Driver {
             Output::Ask { ask, request } => {
                 let me = self.me.clone();
                 let sink = move |status: u16, body: &[u8]| {
-                    enter(&me, |driver| {
+                    enter(&me, &mut |driver| {
                         driver.forget(slot, ask);
-                        driver.turn(slot, |run, _, now| run.handle_reply(ask, status, body, now));
+                        driver.turn(slot, &mut |run, _, now| run.handle_reply(ask, status, body, now));
                     });
                 };
                 match fetch_once::open(&self.http, request, sink) {
                     Ok(stream) => drop(self.with_slot(slot, |slot| slot.asks.push((ask, stream)))),
-                    Err(_) => self.turn(slot, |run, _, now| run.handle_reply(ask, 0, b"", now)),
+                    Err(_) => self.turn(slot, &mut |run, _, now| run.handle_reply(ask, 0, b"", now)),
                 }
             }
             Output::Forget { ask } => self.forget(slot, ask),
             Output::Look => {
                 let signal = if signals::is_online() { Signal::Online } else { Signal::Offline };
-                self.turn(slot, |run, _, now| run.handle_signal(signal, now));
+                self.turn(slot, &mut |run, _, now| run.handle_signal(signal, now));
             }
         }
     }
@@ -318,19 +318,19 @@ impl Driver {
         let transport = if native {
             let again = request.clone();
             NativeSource::open(&self.http, &request, move |event| {
-                enter(&me, |driver| driver.take_source_event(slot, conn, event, &again));
+                enter(&me, &mut |driver| driver.take_source_event(slot, conn, event, &again));
             })
             .map(Transport::Native)
         } else {
             FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-                enter(&me, |driver| driver.take_stream_event(slot, conn, event));
+                enter(&me, &mut |driver| driver.take_stream_event(slot, conn, &event));
             })
             .map(|stream| Transport::Fetch { _stream: stream })
         };
         let failed = transport.is_err();
         self.replace_transport(slot, conn, transport.unwrap_or(Transport::None));
         if failed {
-            self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+            self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
         }
     }
 
@@ -350,7 +350,7 @@ impl Driver {
 
     // ---- entries of the page ----
 
-    fn take_stream_event(&self, slot: u32, conn: Conn, event: StreamEvent<'_>) {
+    fn take_stream_event(&self, slot: u32, conn: Conn, event: &StreamEvent<'_>) {
         match event {
             StreamEvent::Head(response) => self.take_head(slot, conn, response),
             StreamEvent::Chunk(chunk) => {
@@ -358,9 +358,9 @@ impl Driver {
                 let mut at = 0;
                 while at < len {
                     let end = len.min(at + CHUNK as u32);
-                    let piece = if at == 0 && end == len { chunk.clone() } else { chunk.subarray(at, end) };
+                    let piece = if at == 0 && end == len { (*chunk).clone() } else { chunk.subarray(at, end) };
                     let size = (end - at) as usize;
-                    self.turn(slot, |run, window, now| {
+                    self.turn(slot, &mut |run, window, now| {
                         if let Some(space) = window.chunk_mut().get_mut(..size) {
                             piece.copy_to(space);
                             run.handle_chunk(conn, window, size, now);
@@ -369,8 +369,8 @@ impl Driver {
                     at = end;
                 }
             }
-            StreamEvent::Ended => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
-            StreamEvent::Failed => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            StreamEvent::Ended => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
+            StreamEvent::Failed => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
         }
     }
 
@@ -383,7 +383,7 @@ impl Driver {
             retry_after: retry_after.as_deref(),
             now_unix_ms: Some(clock::unix_ms()),
         };
-        self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+        self.turn(slot, &mut |run, _, now| run.handle_response(conn, &head, now));
     }
 
     fn take_source_event(&self, slot: u32, conn: Conn, event: SourceEvent, request: &Request) {
@@ -391,7 +391,7 @@ impl Driver {
             SourceEvent::Opened => {
                 let head =
                     Head { status: 200, content_type: Some("text/event-stream"), retry_after: None, now_unix_ms: None };
-                self.turn(slot, |run, _, now| run.handle_response(conn, &head, now));
+                self.turn(slot, &mut |run, _, now| run.handle_response(conn, &head, now));
             }
             SourceEvent::Message { terminal } => {
                 let sync = self.with_slot(slot, |slot| slot.pace == Pace::Sync).unwrap_or(false);
@@ -406,7 +406,7 @@ impl Driver {
                 if refused {
                     self.diagnose(slot, conn, request.clone());
                 } else {
-                    self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+                    self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
                 }
             }
         }
@@ -416,15 +416,15 @@ impl Driver {
     fn diagnose(&self, slot: u32, conn: Conn, request: Request) {
         let me = self.me.clone();
         let stream = FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-            enter(&me, |driver| match event {
+            enter(&me, &mut |driver| match event {
                 StreamEvent::Head(response) if !is_stream(response) => driver.take_head(slot, conn, response),
                 // What was refused to the source is there now: let the next attempt have it.
-                _ => driver.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+                _ => driver.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
             });
         });
         match stream {
             Ok(stream) => self.replace_transport(slot, conn, Transport::Diagnosis { _stream: stream }),
-            Err(_) => self.turn(slot, |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            Err(_) => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
         }
     }
 
@@ -443,7 +443,7 @@ impl Driver {
             let encoder = TextEncoder::new();
             while text.length() > 0 {
                 let mut read = 0;
-                self.turn(slot, |run, window, now| {
+                self.turn(slot, &mut |run, window, now| {
                     let space = window.chunk_mut();
                     // SAFETY: the view is used by this one call, during which nothing allocates in wasm memory.
                     let view = unsafe { Uint8Array::view_mut_raw(space.as_mut_ptr(), space.len()) };
@@ -469,7 +469,7 @@ impl Driver {
         };
         drop(gone);
         if let Some((Question::Stop, session)) = answered {
-            self.every_stoppable(&session, |run| run.handle_stop_reply(status, now));
+            self.every_stoppable(&session, &mut |run| run.handle_stop_reply(status, now));
         }
     }
 
@@ -486,27 +486,27 @@ impl Driver {
             };
             drop(gone);
             if question == Question::Stop {
-                self.every_stoppable(&session, |run| run.handle_stop_reply(0, now));
+                self.every_stoppable(&session, &mut |run| run.handle_stop_reply(0, now));
             }
         }
-        self.every_slot(Run::handle_timeout);
+        self.every_slot(&mut Run::handle_timeout);
         self.arm(now);
     }
 
     // ---- small helpers ----
 
-    fn every_slot(&self, mut feed: impl FnMut(&mut Run, Instant)) {
+    fn every_slot(&self, feed: &mut dyn FnMut(&mut Run, Instant)) {
         let count = self.state.borrow().slots.len() as u32;
         for slot in 1..=count {
-            self.turn(slot, |run, _, now| feed(run, now));
+            self.turn(slot, &mut |run, _, now| feed(run, now));
         }
     }
 
-    fn every_stoppable(&self, session: &str, mut feed: impl FnMut(&mut Run)) {
+    fn every_stoppable(&self, session: &str, feed: &mut dyn FnMut(&mut Run)) {
         let count = self.state.borrow().slots.len() as u32;
         for slot in 1..=count {
             if self.with_slot(slot, |slot| slot.stoppable && slot.session == session) == Some(true) {
-                self.turn(slot, |run, _, _| feed(run));
+                self.turn(slot, &mut |run, _, _| feed(run));
             }
         }
     }
@@ -523,7 +523,7 @@ impl Driver {
     fn alarm(&self) -> &Alarm {
         self.alarm.get_or_init(|| {
             let me = self.me.clone();
-            Alarm::new(move || enter(&me, Self::handle_timeout))
+            Alarm::new(move || enter(&me, &mut Self::handle_timeout))
         })
     }
 
@@ -531,7 +531,7 @@ impl Driver {
         self.frame.get_or_init(|| {
             let me = self.me.clone();
             Frame::new(move || {
-                enter(&me, |driver| {
+                enter(&me, &mut |driver| {
                     driver.frame().cancel();
                     driver.drain_native();
                     driver.state.borrow_mut().frame_due = true;
@@ -586,7 +586,7 @@ fn is_stream(response: &Response) -> bool {
 }
 
 /// One entry of the page: `act`, then, as the last thing and with nothing borrowed, the wake-up of JS if one is due.
-fn enter(driver: &Weak<Driver>, act: impl FnOnce(&Driver)) {
+fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     let Some(driver) = driver.upgrade() else { return };
     DEPTH.set(DEPTH.get() + 1);
     act(&driver);

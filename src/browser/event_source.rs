@@ -55,7 +55,6 @@ const NAMES: &[&str] = &[
 ];
 
 /// A live source. Dropping it closes it, and nothing is told any more.
-#[derive(Debug)]
 #[must_use = "dropping the source closes it"]
 pub struct NativeSource {
     source: EventSource,
@@ -64,10 +63,10 @@ pub struct NativeSource {
     _listener: Listener,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Gathered {
     frames: RefCell<Array>,
-    last_id: RefCell<String>,
+    last: RefCell<(String, JsString)>,
 }
 
 impl NativeSource {
@@ -119,15 +118,17 @@ impl Gathered {
     fn push(&self, name: &str, event: &Event, data: &JsString) {
         let frames = self.frames.borrow();
         let message: &MessageEvent = event.unchecked_ref();
-        // The browser repeats the last id on every later message; only a new one was the frame's own.
+        // The browser repeats the last id on every later message. It was this frame's own if it is new, or if the whole
+        // message is the last one again: a duplicate, which its id gives away.
         let id = message.last_event_id();
         let mut head = String::with_capacity(64);
-        if *self.last_id.borrow() != id {
+        let mut last = self.last.borrow_mut();
+        if last.0 != id || (!id.is_empty() && last.1 == *data) {
             head.push_str("id: ");
             head.push_str(&id);
             head.push('\n');
-            self.last_id.replace(id);
         }
+        *last = (id, data.clone());
         head.push_str("event: ");
         head.push_str(name);
         head.push_str("\ndata: ");

@@ -27,6 +27,11 @@ pub enum StreamEvent<'a> {
 
 #[wasm_bindgen]
 extern "C" {
+    // Typed by hand: one kind of closure serves promises, timers and listeners.
+    type Thenable;
+    #[wasm_bindgen(method)]
+    fn then(this: &Thenable, on_value: &JsValue, on_error: &JsValue);
+
     type ReadResult;
     #[wasm_bindgen(method, getter)]
     fn done(this: &ReadResult) -> bool;
@@ -61,8 +66,8 @@ struct Inner {
 }
 
 struct Steps {
-    on_value: Closure<dyn FnMut(JsValue)>,
-    on_error: Closure<dyn FnMut(JsValue)>,
+    on_value: Closure<dyn Fn(JsValue)>,
+    on_error: Closure<dyn Fn(JsValue)>,
 }
 
 impl core::fmt::Debug for Inner {
@@ -115,7 +120,7 @@ impl Drop for FetchStream {
 impl Inner {
     fn await_next(&self, promise: &Promise) {
         if let Some(steps) = &*self.steps.borrow() {
-            let _ = promise.then2(&steps.on_value, &steps.on_error);
+            promise.unchecked_ref::<Thenable>().then(steps.on_value.as_ref(), steps.on_error.as_ref());
         }
     }
 

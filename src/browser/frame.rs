@@ -23,12 +23,11 @@ const LATE: i32 = 100;
 const FRAMELESS: i32 = 16;
 
 /// At most one flush is scheduled at any time.
-
 pub struct Frame {
     pending: Cell<bool>,
     frame: RefCell<JsValue>,
     timer: RefCell<JsValue>,
-    on_fire: Closure<dyn Fn()>,
+    on_fire: Closure<dyn Fn(JsValue)>,
 }
 
 impl Frame {
@@ -38,7 +37,7 @@ impl Frame {
             pending: Cell::new(false),
             frame: RefCell::new(JsValue::UNDEFINED),
             timer: RefCell::new(JsValue::UNDEFINED),
-            on_fire: Closure::new(on_fire),
+            on_fire: Closure::new(move |_| on_fire()),
         }
     }
 

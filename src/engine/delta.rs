@@ -176,3 +176,65 @@ impl Delta {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_json() {
+        let mut delta = Delta::new();
+        delta.begin(42);
+        delta.key("numbers");
+        delta.literal("[");
+        for number in [0, 7, 10, 1_712_345_678_001, u64::MAX] {
+            delta.number(number);
+            delta.literal(",");
+        }
+        delta.number_or_null(None);
+        delta.literal("]");
+        delta.key("text");
+        delta.string("\"\\\u{0}\u{1f}\n é😀\u{7f}".as_bytes());
+        delta.key("none");
+        delta.string_or_null(None);
+        assert!(delta.end());
+        let flush = core::str::from_utf8(delta.finish()).unwrap().to_owned();
+        let (head, tail) = flush.split_once('\n').unwrap();
+        assert_eq!(tail, "");
+        let value: serde_json::Value = serde_json::from_str(head).unwrap();
+        let expected = serde_json::json!([{ "slot": 42, "numbers": [0, 7, 10, 1_712_345_678_001_u64, u64::MAX, null],
+            "text": "\"\\\u{0}\u{1f}\n é😀\u{7f}", "none": null }]);
+        assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn a_run_without_news_leaves_no_trace() {
+        let mut delta = Delta::new();
+        delta.begin(1);
+        assert!(!delta.end());
+        assert!(delta.is_empty());
+        assert!(delta.finish().is_empty());
+        for slot in 0..4 {
+            delta.begin(slot);
+            if slot % 2 == 1 {
+                delta.key("end");
+                delta.literal("true");
+            }
+            assert_eq!(delta.end(), slot % 2 == 1);
+        }
+        assert_eq!(delta.finish(), b"[{\"slot\":1,\"end\":true},{\"slot\":3,\"end\":true}]\n");
+    }
+
+    #[test]
+    fn one_long_flush_does_not_hold_memory_for_ever() {
+        let mut delta = Delta::new();
+        delta.begin(1);
+        delta.tail_mut().resize(4 << 20, b'x');
+        delta.key("parts");
+        delta.literal("[]");
+        delta.end();
+        assert!(delta.finish().len() > 4 << 20);
+        delta.clear();
+        assert!(delta.head.capacity() <= KEPT && delta.tail.capacity() <= KEPT && delta.is_empty());
+    }
+}

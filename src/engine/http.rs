@@ -153,8 +153,8 @@ fn days_since_1970(year: u64, month: u64, day: u64) -> u64 {
 /// What [`days_since_1970`] counts up to 1970-01-01.
 const DAYS_TO_1970: u64 = 719_469;
 
-/// A longer hint is a server's mistake; whoever has waited an hour asks again.
-const LONGEST_HINT: Millis = Millis(3_600_000);
+/// A longer hint, wherever it comes from, is a server's mistake; whoever has waited an hour asks again.
+pub(super) const LONGEST_HINT: Millis = Millis(3_600_000);
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 

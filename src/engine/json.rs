@@ -78,14 +78,9 @@ impl<'a> JsonStr<'a> {
         self.wide
     }
 
-    /// Whether the decoded contents are `text`, which is ASCII.
+    /// Whether the decoded contents are `text`.
     pub fn equals(&self, text: &[u8]) -> bool {
-        if !self.escaped {
-            return self.raw() == text;
-        }
-        let mut left = Remaining(Some(text));
-        self.append_to(&mut left);
-        left.0.is_some_and(<[u8]>::is_empty)
+        if self.escaped { self.decoded().as_bytes() == text } else { self.raw() == text }
     }
 
     /// Decodes the contents into `sink`.
@@ -188,19 +183,6 @@ fn hex(digit: u8) -> Option<u8> {
         b'a'..=b'f' => Some(digit - b'a' + 10),
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
-    }
-}
-
-/// What of an expected text has not been seen yet; `None` after a difference.
-struct Remaining<'t>(Option<&'t [u8]>);
-
-impl Sink for Remaining<'_> {
-    fn push(&mut self, utf8: &[u8]) {
-        self.0 = self.0.and_then(|left| left.strip_prefix(utf8));
-    }
-
-    fn push_surrogate(&mut self, _: u16) {
-        self.0 = None;
     }
 }
 
@@ -605,5 +587,219 @@ impl<'a> Iterator for Elements<'a> {
             return None;
         }
         self.scanner.value().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn root(text: &[u8]) -> Result<usize, Fault> {
+        let mut members = Members::open(text)?;
+        let mut count = 0;
+        while members.next()?.is_some() {
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    /// Rebuilds a value from what the scanner names.
+    fn rebuilt(value: Value<'_>) -> serde_json::Value {
+        match value {
+            Value::String(text) => text.decoded().into(),
+            Value::Number(number) => serde_json::from_slice(number.raw()).unwrap(),
+            Value::Bool(bool) => bool.into(),
+            Value::Null => serde_json::Value::Null,
+            Value::Array(raw) => Elements::open(raw).map(rebuilt).collect::<Vec<_>>().into(),
+            Value::Object(raw) => {
+                let mut object = serde_json::Map::new();
+                let mut members = Members::open(raw).unwrap();
+                while let Some((key, value)) = members.next().unwrap() {
+                    object.insert(key.decoded(), rebuilt(value));
+                }
+                object.into()
+            }
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            Just(serde_json::Value::Null),
+            any::<bool>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            (-1e9..1e9).prop_map(|number: f64| number.into()),
+            "\\PC{0,20}".prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                proptest::collection::btree_map(".{0,8}", inner, 0..6)
+                    .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_serde_writes_is_read_as_it_was(
+            map in proptest::collection::btree_map(".{0,8}", any_json(), 0..6), pretty in any::<bool>(), pad in "[ \t\r\n]{0,3}",
+        ) {
+            let value = serde_json::Value::Object(map.into_iter().collect());
+            let text = if pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) }.unwrap();
+            let text = pad.clone() + &text + &pad;
+            prop_assert_eq!(root(text.as_bytes()), Ok(value.as_object().unwrap().len()));
+            // serde itself reads some numbers back a bit off; the text is what counts.
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(rebuilt(Value::Object(text.trim().as_bytes())), value);
+        }
+
+        #[test]
+        fn mutated_json_is_accepted_exactly_when_serde_accepts_it(
+            value in any_json(), cuts in proptest::collection::vec((any::<u16>(), any::<u8>(), 0..4_u8), 1..4),
+        ) {
+            let mut text = serde_json::to_vec(&serde_json::json!({ "a": value, "b\n": [1.5e3, -0, "\u{e9}"] })).unwrap();
+            for (at, byte, how) in cuts {
+                let at = usize::from(at) % text.len();
+                match how {
+                    0 => text[at] = byte,
+                    1 => text.insert(at, byte),
+                    2 => { text.remove(at); }
+                    _ => text[at] = b"\"\\{}[]:,0-.eE+ tfnu"[usize::from(byte) % 19],
+                }
+                if text.is_empty() { text.push(b'{'); }
+            }
+            // serde refuses lone surrogates and numbers beyond f64, JSON.parse does not; a slice of raw text is checked
+            // against grammar alone.
+            let oracle = serde_json::from_slice::<&serde_json::value::RawValue>(&text);
+            if core::str::from_utf8(&text).is_ok() {
+                match root(&text) {
+                    Ok(_) => prop_assert!(oracle.is_ok(), "accepted {:?}", String::from_utf8_lossy(&text)),
+                    Err(Fault::NotObject) => prop_assert!(oracle.is_ok()),
+                    Err(_) => prop_assert!(oracle.is_err(), "refused {:?}", String::from_utf8_lossy(&text)),
+                }
+            }
+        }
+
+        #[test]
+        fn bytes_behind_the_text_make_no_difference(value in any_json(), behind in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let text = serde_json::to_vec(&serde_json::json!({ "v": value })).unwrap();
+            let mut wide = text.clone();
+            wide.extend_from_slice(&behind);
+            let mut members = Members::open_wide(&wide, text.len()).unwrap();
+            let (key, found) = members.next().unwrap().unwrap();
+            prop_assert!(key.equals(b"v"));
+            prop_assert_eq!(rebuilt(found), serde_json::from_slice::<serde_json::Value>(&text).unwrap()["v"].clone());
+            prop_assert!(members.next().unwrap().is_none());
+        }
+
+        #[test]
+        fn a_string_is_decoded_as_serde_decodes_it(text in any::<String>(), escape_all in any::<bool>()) {
+            let json = if escape_all {
+                let units: String = text.encode_utf16().map(|unit| format!("\\u{unit:04X}")).collect();
+                format!("\"{units}\"")
+            } else {
+                serde_json::to_string(&text).unwrap()
+            };
+            let scanned = scan_string(&json.as_bytes()[1..], json.len() - 1).unwrap();
+            prop_assert_eq!(scanned.decoded(), text.clone());
+            prop_assert!(scanned.equals(text.as_bytes()));
+            prop_assert!(!scanned.equals((text + "x").as_bytes()));
+        }
+
+        #[test]
+        fn a_number_is_rounded_down_as_floating_point_would(number in 0.0..1e15_f64, text in "(0|[1-9][0-9]{0,9})(\\.[0-9]{1,8})?([eE][+-]?[0-9]{1,2})?") {
+            let raw = format!("{number}");
+            prop_assert_eq!(Number(raw.as_bytes()).as_u64(), Some(number as u64));
+            let exact: f64 = text.parse().unwrap();
+            let ours = Number(text.as_bytes()).as_u64().unwrap();
+            prop_assert!((ours as f64 - exact.floor()).abs() <= exact * 1e-15 + 1.0 || exact > 1.8e19, "{} {} {}", text, ours, exact);
+        }
+    }
+
+    #[test]
+    fn grammar_is_kept_to_the_letter() {
+        for good in [
+            "{}",
+            " { } ",
+            "{\"a\":[]}",
+            "{\"a\":{},\"b\":[{},[]]}",
+            "{\"a\":-0.0e+1}",
+            "{\"\\u0041\":\"\\ud83d\"}",
+            "{\"a\":1,\"a\":2}",
+        ] {
+            assert!(root(good.as_bytes()).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "{",
+            "}",
+            "{a:1}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{\"a\":1,}",
+            "{,}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":+1}",
+            "{\"a\":-}",
+            "{\"a\":1e}",
+            "{\"a\":tru}",
+            "{\"a\":nul",
+            "{\"a\":'x'}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12g4\"}",
+            "{\"a\":\"\\u123\"}",
+            "{\"a\":\"\n\"}",
+            "{\"a\":\"\t\"}",
+            "{\"a\":[1,]}",
+            "{\"a\":[,1]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":[}",
+            "{\"a\":{]}",
+            "{\"a\":1}}",
+            "{} {}",
+            "{\"a\":NaN}",
+            "{\"a\" 1}",
+            "{\"a\":1 \"b\":2}",
+            "{\u{a0}}",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":\"\\u",
+            "{\"a\":[[",
+            "{\"a\":{\"b\"",
+        ] {
+            assert_eq!(root(bad.as_bytes()), Err(Fault::Syntax), "{bad}");
+        }
+        for other in ["null", "1", "\"x\"", "[]", " true "] {
+            assert_eq!(root(other.as_bytes()), Err(Fault::NotObject), "{other}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_and_never_recursive() {
+        let nest = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(root(nest(MAX_DEPTH as usize - 1).as_bytes()), Ok(1));
+        assert_eq!(root(nest(MAX_DEPTH as usize).as_bytes()), Err(Fault::TooDeep));
+        assert_eq!(root("{\"a\":".repeat(1_000_000).as_bytes()), Err(Fault::TooDeep));
+    }
+
+    #[test]
+    fn integers_are_told_from_other_numbers() {
+        assert_eq!(Number(b"18446744073709551615").as_integer(), Some(u64::MAX));
+        assert_eq!(Number(b"18446744073709551616").as_integer(), None);
+        assert_eq!(Number(b"1.0").as_integer(), None);
+        assert_eq!(Number(b"-1").as_integer(), None);
+        assert_eq!(Number(b"-0").as_u64(), Some(0));
+        assert_eq!(Number(b"-0.5").as_u64(), None);
+        assert_eq!(Number(b"17.9").as_u64(), Some(17));
+        assert_eq!(Number(b"1e3").as_u64(), Some(1000));
+        assert_eq!(Number(b"12345e-2").as_u64(), Some(123));
+        assert_eq!(Number(b"1e999999999999").as_u64(), Some(u64::MAX));
+        assert_eq!(Number(b"1e-999999999999").as_u64(), Some(0));
+        assert_eq!(Number(b"0e999999999999").as_u64(), Some(0));
+        assert_eq!(Number(b"99999999999999999999999").as_u64(), Some(u64::MAX));
     }
 }

@@ -12,6 +12,7 @@ use super::{
     config::Config,
     environment::{Change, Environment, Signal},
     error::Code,
+    http::LONGEST_HINT,
     liveness::{self, Liveness},
     rng::Rng,
     time::{Instant, Millis},
@@ -158,7 +159,7 @@ impl Link {
         self.phase = Phase::Connecting;
         self.progressed = false;
         self.last_byte = None;
-        self.liveness.handle_byte(now);
+        self.liveness.restart(now);
         // Without a limit of its own an attempt is still bounded: no byte for as long as a stall is a stall.
         match self.connect_timeout {
             Some(limit) => self.timers.set(Timer::Connect, now + limit),
@@ -201,9 +202,9 @@ impl Link {
         }
     }
 
-    /// The server said how long to wait before reconnecting (P-7): a floor for later waits.
+    /// The server said how long to wait before reconnecting (P-7): a floor for later waits, at most an hour.
     pub fn handle_hint(&mut self, wait: Millis) {
-        self.hint = Some(wait);
+        self.hint = Some(wait.min(LONGEST_HINT));
     }
 
     /// The connection ended, failed or was refused in a way that may pass. The link is idle afterwards: the owner lets it

@@ -58,6 +58,12 @@ impl Liveness {
         Self { policy, heard: now, limit: policy.stall, beat: None, interval: None, second_look: None }
     }
 
+    /// A new connection began at `now`. What the old one taught is forgotten: another server may answer, and one that does
+    /// not beat must not be held to the cadence of one that did.
+    pub const fn restart(&mut self, now: Instant) {
+        *self = Self::new(self.policy, now);
+    }
+
     /// A byte arrived, any byte.
     pub fn handle_byte(&mut self, now: Instant) {
         self.heard = now;
@@ -203,6 +209,19 @@ mod tests {
         let mut liveness = watch();
         assert!(matches!(liveness.handle_timeout(at(600_000)), Verdict::LookAgain { .. }));
         assert_eq!(liveness.handle_timeout(at(900_000)), Verdict::Stalled);
+    }
+
+    #[test]
+    fn a_new_connection_starts_unlearned() {
+        let mut liveness = watch();
+        for second in 1..=5 {
+            liveness.handle_beat(at(second * 1_000));
+        }
+        liveness.restart(at(20_000));
+        assert_eq!(liveness.deadline(), at(65_000));
+        liveness.handle_beat(at(21_000));
+        liveness.handle_beat(at(22_000));
+        assert_eq!(liveness.deadline(), at(67_000), "nor does a beat of the old one count");
     }
 
     #[test]

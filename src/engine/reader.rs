@@ -7,9 +7,9 @@
 
 use super::event::{Fault, JsonStr, RunEvent};
 use super::json;
-use super::protocol::{self, Decoded, Hole, Protocol, Span, UNNAMED};
+use super::protocol::{self, Hole, Protocol, Shape, Span, UNNAMED};
 use super::simd;
-use super::sse::{self, Framer, Step};
+use super::sse::{self, Frame, Framer, Step};
 use super::time::Millis;
 use super::window::{CHUNK, HEADROOM, Window};
 
@@ -72,7 +72,7 @@ pub struct Reader {
     protocol: Protocol,
     max_event_bytes: usize,
     framer: Framer,
-    envelope: Envelope,
+    envelopes: Envelopes,
     // The unfinished frame between two chunks, and throughout while it is longer than the window's headroom.
     carry: Vec<u8>,
     // The last item borrowed the carry: it is free now.
@@ -89,7 +89,7 @@ impl Reader {
             protocol,
             max_event_bytes,
             framer: Framer::default(),
-            envelope: Envelope::default(),
+            envelopes: Envelopes::default(),
             carry: Vec::new(),
             carry_spent: false,
             clean: Vec::new(),
@@ -112,7 +112,7 @@ impl Reader {
 
     /// Bytes of memory held between two chunks.
     pub fn held_bytes(&self) -> usize {
-        self.carry.capacity() + self.clean.capacity() + self.framer.held_bytes() + self.envelope.literals.capacity()
+        self.carry.capacity() + self.clean.capacity() + self.framer.held_bytes() + self.envelopes.held_bytes()
     }
 
     /// Takes the first `len` bytes of the window's chunk. Iterate to the end: what is left unread is lost, and only
@@ -156,6 +156,7 @@ impl Reader {
     fn overflow(&mut self) -> Option<Found> {
         self.carry = Vec::new();
         self.overflown = true;
+        self.framer.restart();
         Some(Found::Overflow)
     }
 }
@@ -172,8 +173,7 @@ pub struct Feed<'a> {
 
 /// What was found, as positions.
 enum Found {
-    Hit(Hit),
-    Frame { frame: sse::Frame, data: Span, base: usize, in_carry: bool, is_clean: bool },
+    Frame { frame: Frame, data: Span, base: usize, in_carry: bool, is_clean: bool },
     Id { id: Span, base: usize, in_carry: bool },
     Comment,
     Retry(Millis),
@@ -187,12 +187,14 @@ impl Feed<'_> {
     /// The next item; `None` when the chunk is read.
     #[allow(clippy::should_implement_trait)]
     pub fn next(&mut self) -> Option<Item<'_>> {
+        if let Some(hit) = self.fit() {
+            return Some(Item::Event(self.reader.envelopes.open(self.window.bytes(), &hit)));
+        }
         let found = self.find()?;
         let window = self.window.bytes();
-        let Reader { protocol, envelope, carry, framer, clean, .. } = &mut *self.reader;
+        let Reader { protocol, envelopes, carry, framer, clean, .. } = &mut *self.reader;
         let place = |base: usize, in_carry: bool| if in_carry { &**carry } else { window.get(base..).unwrap_or(&[]) };
         Some(match found {
-            Found::Hit(hit) => Item::Event(envelope.open(window, &hit)),
             Found::Frame { frame, data, base, in_carry, is_clean } => {
                 let bytes = place(base, in_carry);
                 let values = if is_clean { &**clean } else { bytes };
@@ -201,19 +203,19 @@ impl Feed<'_> {
                 let len = data.end - data.start;
                 let id = frame.id.map(|id| id.of(values));
                 let name = frame.name.map(|name| name.of(values)).filter(|name| !name.is_empty()).unwrap_or(UNNAMED);
-                match protocol::decode_wide(*protocol, name, wide, len) {
-                    Ok(decoded) => {
-                        if !is_clean && !frame.is_joined && !frame.is_mixed && !in_carry {
-                            envelope.learn(bytes, &frame, data, name, &decoded);
+                let mut shape = Shape::default();
+                let event = protocol::decode_wide(*protocol, name, wide, len, &mut shape);
+                let data_bytes = wide.get(..len).unwrap_or(&[]);
+                match event {
+                    Ok(event) => {
+                        let is_whole = !is_clean && !frame.is_joined && !frame.is_mixed && !in_carry;
+                        let is_reasoning = matches!(event, RunEvent::Reasoning { .. });
+                        if is_whole && (is_reasoning || matches!(event, RunEvent::Text { .. })) {
+                            envelopes.learn(bytes, &frame, data, name, &shape, is_reasoning);
                         }
-                        let timestamp = decoded.timestamp.unwrap_or_default().of(wide);
-                        let data = wide.get(..len).unwrap_or(&[]);
-                        Item::Event(Incoming { id, name, data, event: decoded.event, timestamp })
+                        Item::Event(Incoming { id, name, data: data_bytes, event, timestamp: shape.timestamp.of(wide) })
                     }
-                    Err(fault) => {
-                        let data = wide.get(..len).unwrap_or(&[]);
-                        Item::Malformed(Malformed { id, name, data, fault })
-                    }
+                    Err(fault) => Item::Malformed(Malformed { id, name, data: data_bytes, fault }),
                 }
             }
             Found::Id { id, base, in_carry } => Item::Id(id.of(place(base, in_carry))),
@@ -221,6 +223,23 @@ impl Feed<'_> {
             Found::Retry(after) => Item::Retry(after),
             Found::Overflow => Item::Overflow,
         })
+    }
+
+    /// The shortcut: the frame at hand, if it is like an earlier one.
+    #[inline]
+    fn fit(&mut self) -> Option<Hit> {
+        let reader = &mut *self.reader;
+        if self.in_carry || !reader.framer.is_aligned() {
+            return None;
+        }
+        let hit = reader.envelopes.fit(self.window.bytes(), self.at, self.end)?;
+        // At the very bound, the full path knows better.
+        if hit.end - self.at >= reader.max_event_bytes {
+            return None;
+        }
+        self.at = hit.end;
+        reader.framer.passed(hit.ends_in_cr);
+        Some(hit)
     }
 
     fn find(&mut self) -> Option<Found> {
@@ -244,25 +263,21 @@ impl Feed<'_> {
         let Some(skipped) = reader.framer.skip(here) else { return self.save() };
         self.at += skipped;
         let here = bytes.get(self.at..self.end)?;
-        if let Some(hit) = reader.envelope.fit(bytes, self.at, self.end)
-            && hit.end - self.at <= reader.max_event_bytes
-        {
-            self.at = hit.end;
-            reader.framer.passed(bytes.get(hit.end.wrapping_sub(1)).copied().unwrap_or(0));
-            return Some(Some(Found::Hit(hit)));
-        }
         Some(match reader.framer.step(here) {
             Step::More => return self.save(),
-            Step::Comment { drop } | Step::Retry { drop, .. } if drop > reader.max_event_bytes => reader.overflow(),
-            Step::Comment { drop } => {
+            Step::Comment { size, .. } | Step::Retry { size, .. } | Step::Frame(Frame { size, .. })
+                if size > reader.max_event_bytes =>
+            {
+                reader.overflow()
+            }
+            Step::Comment { drop, .. } => {
                 self.at += drop;
                 Some(Found::Comment)
             }
-            Step::Retry { after, drop } => {
+            Step::Retry { after, drop, .. } => {
                 self.at += drop;
                 Some(Found::Retry(after))
             }
-            Step::Frame(frame) if frame.len > reader.max_event_bytes => reader.overflow(),
             Step::Frame(frame) => {
                 let base = self.at;
                 self.at += frame.len;
@@ -299,8 +314,13 @@ impl Feed<'_> {
                 self.at += piece.len();
                 return Some(None);
             }
-            Step::Comment { drop } => (drop, Some(Found::Comment)),
-            Step::Retry { after, drop } => (drop, Some(Found::Retry(after))),
+            Step::Comment { size, .. } | Step::Retry { size, .. } | Step::Frame(Frame { size, .. })
+                if size > reader.max_event_bytes =>
+            {
+                return Some(reader.overflow());
+            }
+            Step::Comment { drop, .. } => (drop, Some(Found::Comment)),
+            Step::Retry { after, drop, .. } => (drop, Some(Found::Retry(after))),
             Step::Frame(frame) => {
                 let carry = core::mem::take(&mut reader.carry);
                 let found = reader.judge(frame, &carry, 0, true);
@@ -308,9 +328,6 @@ impl Feed<'_> {
                 (frame.len, found)
             }
         };
-        if drop > reader.max_event_bytes {
-            return Some(reader.overflow());
-        }
         if drop > 0 {
             // What follows came with this chunk, because all of the carry before it was searched: it is read from there.
             self.at -= reader.carry.len() - drop;
@@ -324,7 +341,7 @@ impl Feed<'_> {
 
 impl Reader {
     /// What a whole frame is, `bytes` beginning with it.
-    fn judge(&mut self, frame: sse::Frame, bytes: &[u8], base: usize, in_carry: bool) -> Option<Found> {
+    fn judge(&mut self, frame: Frame, bytes: &[u8], base: usize, in_carry: bool) -> Option<Found> {
         let (data, values) = match frame.data {
             Some(_) if frame.is_joined => {
                 let joined = self.framer.joined();
@@ -372,7 +389,16 @@ fn push_clean(bytes: &[u8], out: &mut Vec<u8>) -> Span {
     Span { start, end: out.len() }
 }
 
-/// The shape of the last text frame.
+/// The shapes of the last text frames: one for text and one for reasoning, or two of the same where a server changes its mind.
+#[derive(Default)]
+struct Envelopes {
+    pair: [Envelope; 2],
+    // The one that fitted or was learned last.
+    latest: bool,
+    // How often one was learned since one fitted.
+    vain: u32,
+}
+
 #[derive(Default)]
 struct Envelope {
     // The literals in order, each padded to whole blocks.
@@ -384,8 +410,7 @@ struct Envelope {
     data_piece: usize,
     data_offset: usize,
     tail: usize,
-    // How often it was learned since it last fitted.
-    vain: u32,
+    ends_in_cr: bool,
 }
 
 /// A literal and the hole behind it.
@@ -401,28 +426,87 @@ struct Piece {
 #[derive(Clone, Copy, Default)]
 struct Hit {
     id: Span,
-    text: usize,
-    text_len: usize,
+    text: Span,
     escaped: bool,
     ascii: bool,
     timestamp: Span,
     data: Span,
     end: usize,
+    ends_in_cr: bool,
 }
 
 /// The most digits of a number in a hole: no overflow, and one block to search.
 const MOST_DIGITS: usize = 15;
 
+impl Envelopes {
+    fn held_bytes(&self) -> usize {
+        self.pair.iter().map(|one| one.literals.capacity() + one.name.capacity()).sum()
+    }
+
+    fn latest(&self) -> &Envelope {
+        let [one, other] = &self.pair;
+        if self.latest { other } else { one }
+    }
+
+    #[inline]
+    fn fit(&mut self, bytes: &[u8], at: usize, end: usize) -> Option<Hit> {
+        for _ in 0..2 {
+            if let Some(hit) = self.latest().fit(bytes, at, end) {
+                self.vain = 0;
+                return Some(hit);
+            }
+            self.latest = !self.latest;
+        }
+        None
+    }
+
+    /// The event of a frame that has just fitted.
+    #[inline]
+    fn open<'a>(&'a self, bytes: &'a [u8], hit: &Hit) -> Incoming<'a> {
+        let envelope = self.latest();
+        let wide = bytes.get(hit.text.start..).unwrap_or(&[]);
+        let text = JsonStr::scanned(wide, hit.text.end - hit.text.start, hit.escaped, hit.ascii);
+        Incoming {
+            id: if hit.id.end == 0 { None } else { Some(hit.id.of(bytes)) },
+            name: &envelope.name,
+            data: hit.data.of(bytes),
+            event: if envelope.is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } },
+            timestamp: hit.timestamp.of(bytes),
+        }
+    }
+
+    /// Learns the shape of a text frame that was decoded in full.
+    fn learn(&mut self, bytes: &[u8], frame: &Frame, data: Span, name: &[u8], shape: &Shape, is_reasoning: bool) {
+        // Where every frame differs in more than the holes, stop learning each of them.
+        self.vain = self.vain.wrapping_add(1);
+        if self.vain > 8 && !self.vain.is_multiple_of(16) {
+            return;
+        }
+        // The same kind of event in a new shape takes the old one's place.
+        if self.latest().is_reasoning != is_reasoning {
+            self.latest = !self.latest;
+        }
+        let [one, other] = &mut self.pair;
+        let envelope = if self.latest { other } else { one };
+        envelope.forget();
+        if envelope.set(bytes, frame, data, shape).is_none() {
+            return envelope.forget();
+        }
+        envelope.is_reasoning = is_reasoning;
+        envelope.name.extend_from_slice(name);
+    }
+}
+
 impl Envelope {
     /// The data's holes, an id and the end.
-    const MOST: usize = protocol::Holes::MOST + 2;
+    const MOST: usize = Shape::MOST + 2;
     /// Longer literals are not worth comparing.
     const MOST_BYTES: usize = 1024;
 
     /// Tries the frame at `bytes[at..end]`.
     #[inline]
     fn fit(&self, bytes: &[u8], mut at: usize, end: usize) -> Option<Hit> {
-        let mut hit = Hit::default();
+        let mut hit = Hit { ends_in_cr: self.ends_in_cr, ..Hit::default() };
         for (number, piece) in self.pieces.iter().enumerate() {
             let literal = self.literals.get(piece.start..piece.padded_end)?;
             if piece.len == 0 || !simd::begins(bytes, at, literal, piece.len) {
@@ -447,14 +531,18 @@ impl Envelope {
                     at = stop;
                 }
                 Hole::Text => {
-                    let text = json::scan_string(bytes.get(at..)?, end.checked_sub(at)?)?;
-                    if !text.is_ascii() && core::str::from_utf8(text.raw()).is_err() {
+                    let (mut stop, wide) = simd::string_stop(bytes, at)?;
+                    hit.ascii = !wide;
+                    if bytes.get(stop) != Some(&b'"') {
+                        let text = json::scan_string(bytes.get(at..)?, end.checked_sub(at)?)?;
+                        (hit.escaped, hit.ascii) = (!text.is_plain(), text.is_ascii());
+                        stop = at + text.raw().len();
+                    }
+                    hit.text = Span { start: at, end: stop };
+                    if !hit.ascii && core::str::from_utf8(hit.text.of(bytes)).is_err() {
                         return None;
                     }
-                    hit.text = at;
-                    hit.text_len = text.raw().len();
-                    (hit.escaped, hit.ascii) = (!text.is_plain(), text.is_ascii());
-                    at += hit.text_len;
+                    at = stop;
                 }
                 Hole::Number | Hole::Timestamp => {
                     let stop = simd::digits_end(bytes, at)?;
@@ -472,72 +560,34 @@ impl Envelope {
         None
     }
 
-    /// The event of a frame that fitted.
-    #[inline]
-    fn open<'a>(&'a mut self, bytes: &'a [u8], hit: &Hit) -> Incoming<'a> {
-        self.vain = 0;
-        let wide = bytes.get(hit.text..).unwrap_or(&[]);
-        let text = JsonStr::scanned(wide, hit.text_len, hit.escaped, hit.ascii);
-        Incoming {
-            id: if hit.id.end == 0 { None } else { Some(hit.id.of(bytes)) },
-            name: &self.name,
-            data: hit.data.of(bytes),
-            event: if self.is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } },
-            timestamp: hit.timestamp.of(bytes),
-        }
-    }
-
-    /// Learns the shape of a text frame that was decoded in full; leaves others alone.
-    fn learn(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, name: &[u8], decoded: &Decoded<'_>) {
-        let is_reasoning = match decoded.event {
-            RunEvent::Text { .. } => false,
-            RunEvent::Reasoning { .. } => true,
-            _ => return,
-        };
-        // Where every frame differs in more than the holes, stop learning each of them.
-        self.vain = self.vain.wrapping_add(1);
-        if self.vain > 8 && !self.vain.is_multiple_of(16) {
-            return;
-        }
-        self.forget();
-        if self.set(bytes, frame, data, decoded).is_none() {
-            return self.forget();
-        }
-        self.is_reasoning = is_reasoning;
-        self.name.clear();
-        self.name.extend_from_slice(name);
-    }
-
     fn forget(&mut self) {
         self.literals.clear();
+        self.name.clear();
         self.pieces = Default::default();
     }
 
-    fn set(&mut self, bytes: &[u8], frame: &sse::Frame, data: Span, decoded: &Decoded<'_>) -> Option<()> {
-        let holes = decoded.holes.all()?;
+    fn set(&mut self, bytes: &[u8], frame: &Frame, data: Span, shape: &Shape) -> Option<()> {
+        let holes = shape.holes()?;
         if frame.len > Self::MOST_BYTES || holes.iter().filter(|hole| hole.0 == Hole::Text).count() != 1 {
             return None;
         }
         // The data must be the frame's last line.
-        let tail = Span { start: data.end, end: frame.len };
-        if !tail.of(bytes).iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+        let tail = Span { start: data.end, end: frame.len }.of(bytes);
+        if !tail.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
             return None;
         }
-        (self.data_piece, self.tail) = (0, frame.len - data.end);
+        (self.tail, self.ends_in_cr) = (tail.len(), tail.last() == Some(&b'\r'));
         let (mut at, mut count) = (0, 0);
         if let Some(id) = frame.id {
             let value = id.of(bytes);
-            if id.end > data.start
-                || value.first().is_none_or(|&first| first == b' ')
-                || simd::printable_end(value, 0).is_some()
-            {
+            let is_plain = value.first().is_some_and(|&first| first != b' ') && simd::printable_end(value, 0).is_none();
+            if id.end > data.start || !is_plain {
                 return None;
             }
             self.push(bytes, &mut count, Span { start: at, end: id.start }, Hole::Id)?;
             at = id.end;
-            self.data_piece = count;
         }
-        self.data_offset = data.start - at;
+        (self.data_piece, self.data_offset) = (count, data.start - at);
         for &(hole, span) in holes {
             let span = span.shifted(data.start);
             if hole != Hole::Text && span.end - span.start > MOST_DIGITS {
@@ -558,5 +608,440 @@ impl Envelope {
         *self.pieces.get_mut(*count)? = Piece { start, padded_end: self.literals.len(), len: text.len(), hole };
         *count += 1;
         (!text.is_empty()).then_some(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// An item with nothing borrowed.
+    #[derive(Clone, Debug, PartialEq)]
+    enum Seen {
+        Event { id: Option<String>, name: String, data: String, event: String, timestamp: Option<u64> },
+        Comment,
+        Retry(u64),
+        Id(String),
+        Malformed { id: Option<String>, name: String, data: String, fault: Fault },
+        Overflow,
+    }
+
+    fn owned(bytes: &[u8]) -> String {
+        String::from_utf8(bytes.to_vec()).expect("what a reader hands out is UTF-8")
+    }
+
+    fn seen(item: &Item<'_>) -> Seen {
+        match item {
+            Item::Event(incoming) => Seen::Event {
+                id: incoming.id.map(owned),
+                name: owned(incoming.name),
+                data: owned(incoming.data),
+                event: format!("{:?}", incoming.event),
+                timestamp: incoming.timestamp(),
+            },
+            Item::Comment => Seen::Comment,
+            Item::Retry(after) => Seen::Retry(after.0),
+            Item::Id(id) => Seen::Id(owned(id)),
+            Item::Malformed(bad) => Seen::Malformed {
+                id: bad.id.map(owned),
+                name: owned(bad.name),
+                data: owned(bad.data),
+                fault: bad.fault,
+            },
+            Item::Overflow => Seen::Overflow,
+        }
+    }
+
+    fn bichat() -> Reader {
+        Reader::new(Protocol::Bichat, DEFAULT_MAX_EVENT_BYTES)
+    }
+
+    fn feed_all(reader: &mut Reader, window: &mut Window, pieces: &[&[u8]]) -> Vec<Seen> {
+        let mut all = Vec::new();
+        for piece in pieces {
+            reader.feed_slice(window, piece, |item| all.push(seen(&item)));
+        }
+        all
+    }
+
+    fn read(stream: &[u8]) -> Vec<Seen> {
+        feed_all(&mut bichat(), &mut Window::new(), &[stream])
+    }
+
+    /// The items of `stream` when no frame may take the shortcut.
+    fn read_slowly(stream: &[u8], max: usize) -> Vec<Seen> {
+        let mut reader = Reader::new(Protocol::Bichat, max);
+        let mut window = Window::new();
+        let mut all = Vec::new();
+        for piece in stream.chunks(CHUNK) {
+            window.chunk_mut()[..piece.len()].copy_from_slice(piece);
+            let mut feed = reader.feed(&mut window, piece.len());
+            loop {
+                feed.reader.envelopes = Envelopes::default();
+                match feed.next() {
+                    Some(item) => all.push(seen(&item)),
+                    None => break,
+                }
+            }
+        }
+        all
+    }
+
+    fn event(id: Option<&str>, name: &str, data: &str) -> Seen {
+        let event = protocol::decode(Protocol::Bichat, name.as_bytes(), data.as_bytes()).unwrap();
+        let timestamp = serde_json::from_str::<serde_json::Value>(data).unwrap()["timestamp"].as_u64();
+        Seen::Event {
+            id: id.map(Into::into),
+            name: name.into(),
+            data: data.into(),
+            event: format!("{event:?}"),
+            timestamp,
+        }
+    }
+
+    const SAMPLE: &str = concat!(
+        ": stream-open\n\n",
+        "id: 1712345678001-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"Hél\",\"timestamp\":1712345678001}\n\n",
+        "id: 1712345678002-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"lo 😀\",\"timestamp\":1712345678002}\n\n",
+        ": ping\n\nretry: 1500\n\n",
+        "id: 1712345678003-1\nevent: content\ndata: {\"type\":\"content\",\"content\":\"你\\n\",\"timestamp\":1712345678003}\n\n",
+        "event: tool_start\ndata: {\"type\":\"tool_start\",\ndata:\"tool\":{\"callId\":\"c\"}\ndata\ndata: }\nid: 7\n\n",
+        "data: [DONE]\n\nid: 8\n\nevent: done\ndata: {}\n\n",
+    );
+
+    fn sample() -> Vec<Seen> {
+        vec![
+            Seen::Comment,
+            event(
+                Some("1712345678001-0"),
+                "content",
+                "{\"type\":\"content\",\"content\":\"Hél\",\"timestamp\":1712345678001}",
+            ),
+            event(
+                Some("1712345678002-0"),
+                "content",
+                "{\"type\":\"content\",\"content\":\"lo 😀\",\"timestamp\":1712345678002}",
+            ),
+            Seen::Comment,
+            Seen::Retry(1500),
+            event(
+                Some("1712345678003-1"),
+                "content",
+                "{\"type\":\"content\",\"content\":\"你\\n\",\"timestamp\":1712345678003}",
+            ),
+            event(Some("7"), "tool_start", "{\"type\":\"tool_start\",\n\"tool\":{\"callId\":\"c\"}\n\n}"),
+            Seen::Id("8".into()),
+            event(None, "done", "{}"),
+        ]
+    }
+
+    fn wires() -> Vec<Vec<u8>> {
+        let lf = SAMPLE.to_owned();
+        let bom = "\u{FEFF}".to_owned() + SAMPLE;
+        vec![
+            lf.replace('\n', "\r\n").into_bytes(),
+            lf.replace('\n', "\r").into_bytes(),
+            bom.replace('\n', "\r\n").into_bytes(),
+            bom.into_bytes(),
+            lf.into_bytes(),
+        ]
+    }
+
+    #[test]
+    fn every_split_in_two_gives_the_same_items() {
+        let mut window = Window::new();
+        for wire in wires() {
+            for at in 0..=wire.len() {
+                let (one, other) = wire.split_at(at);
+                let items = feed_all(&mut bichat(), &mut window, &[one, other]);
+                assert_eq!(items, sample(), "cut at {at} of {:?}", String::from_utf8_lossy(&wire));
+            }
+        }
+    }
+
+    #[test]
+    fn one_byte_at_a_time_gives_the_same_items() {
+        for wire in wires() {
+            let pieces: Vec<&[u8]> = wire.chunks(1).collect();
+            assert_eq!(feed_all(&mut bichat(), &mut Window::new(), &pieces), sample());
+        }
+    }
+
+    #[test]
+    fn an_event_is_given_out_with_the_byte_that_ends_it() {
+        let mut window = Window::new();
+        for wire in wires() {
+            let mut reader = bichat();
+            let mut count = 0;
+            for (at, byte) in wire.iter().enumerate() {
+                reader.feed_slice(&mut window, &[*byte], |_| count += 1);
+                // The same bytes with nothing behind them hold as many items.
+                if at % 7 == 0 {
+                    assert_eq!(count, read_slowly(&wire[..=at], DEFAULT_MAX_EVENT_BYTES).len());
+                }
+            }
+        }
+        // The last line end of a frame in CRLF may stop after its CR.
+        let frame = b"data: {\"content\":\"a\"}\r\n\r\n";
+        let mut reader = bichat();
+        assert_eq!(feed_all(&mut reader, &mut window, &[frame, &frame[..frame.len() - 1]]).len(), 2);
+        assert_eq!(feed_all(&mut reader, &mut window, &[b"\n", frame]).len(), 1);
+    }
+
+    #[test]
+    fn lines_are_read_as_whatwg_says() {
+        let text = |id: Option<&str>, name: &str| event(id, name, "{\"content\":\"x\"}");
+        let data = "data:{\"content\":\"x\"}\n";
+        let cases: Vec<(String, Vec<Seen>)> = vec![
+            // P-3: one space goes, a second stays; an event name with a space is another name.
+            (format!("event:content\n{data}\n"), vec![text(None, "content")]),
+            (format!("event:  content\n{data}\n"), vec![text(None, " content")]),
+            // P-5: an empty name is none.
+            (format!("event: content\nevent:\n{data}\n"), vec![text(None, "message")]),
+            // P-6: NUL spoils the line, not the frame; an empty id resets.
+            (format!("id: a\nid: b\0c\n{data}\n"), vec![text(Some("a"), "message")]),
+            (format!("id\n{data}\n"), vec![text(Some(""), "message")]),
+            (format!("id:  7\n{data}\n"), vec![text(Some(" 7"), "message")]),
+            // P-4: no data, no event, and the name does not linger.
+            (format!("event: done\n\n{data}\n"), vec![text(None, "message")]),
+            ("id: 5\n\n".into(), vec![Seen::Id("5".into())]),
+            // P-7: digits only.
+            (
+                "retry: 10\nretry:10x\nretry: -1\nretry:\nretry\nretry: 99999999999999999999\n".into(),
+                vec![Seen::Retry(10), Seen::Retry(u64::MAX)],
+            ),
+            // P-8, P-9.
+            (":\n: a\n:b\n".into(), vec![Seen::Comment, Seen::Comment, Seen::Comment]),
+            (data.to_string(), vec![]),
+            (format!("{data}: c\nretry: 3\n\n"), vec![Seen::Comment, Seen::Retry(3), text(None, "message")]),
+            // Unknown fields, names that only begin alike, fields with a leading space.
+            (format!("dataa: 1\n data: 2\nfoo\nDATA: 3\n{data}\n"), vec![text(None, "message")]),
+            // P-2: one BOM, at the very start.
+            (format!("\u{FEFF}\u{FEFF}{data}\n"), vec![]),
+            (format!("\n\n\n{data}\n\n\n"), vec![text(None, "message")]),
+            (
+                "data\n\n".into(),
+                vec![Seen::Malformed { id: None, name: "message".into(), data: String::new(), fault: Fault::Syntax }],
+            ),
+        ];
+        for (stream, expected) in cases {
+            assert_eq!(read(stream.as_bytes()), expected, "{stream:?}");
+        }
+    }
+
+    #[test]
+    fn a_new_connection_forgets_the_frame_but_not_the_shape() {
+        let mut window = Window::new();
+        let mut reader = bichat();
+        let frame = b"id: 1-0\ndata: {\"content\":\"a\"}\n\n";
+        assert_eq!(feed_all(&mut reader, &mut window, &[frame, b"id: 2-0\ndata: {\"con"]).len(), 1);
+        assert!(reader.is_mid_frame());
+        reader.restart();
+        assert!(!reader.is_mid_frame());
+        assert_eq!(feed_all(&mut reader, &mut window, &[b"\xEF\xBB", b"\xBF", frame]), read(frame));
+        assert!(reader.envelopes.latest().literals.len() > 16);
+    }
+
+    #[test]
+    fn bad_frames_are_reported_and_the_stream_goes_on() {
+        let good = "data: {\"content\":\"a\"}\n\n";
+        for (bad, fault) in [
+            ("nonsense", Fault::Syntax),
+            ("{\"content\":\"a\"", Fault::Syntax),
+            ("null", Fault::NotObject),
+            ("5", Fault::NotObject),
+            ("{\"content\":5}", Fault::WrongType { member: "content" }),
+            ("{\"type\":7}", Fault::WrongType { member: "type" }),
+        ] {
+            let items = read(format!("{good}id: 3\nevent: content\ndata: {bad}\n\n{good}").as_bytes());
+            let expected = Seen::Malformed { id: Some("3".into()), name: "content".into(), data: bad.into(), fault };
+            assert_eq!(items[1], expected);
+            assert_eq!(items[0], items[2]);
+        }
+    }
+
+    #[test]
+    fn bytes_that_are_no_utf8_are_replaced_as_a_decoder_would() {
+        for (raw, clean) in [
+            (&b"a\xFFb"[..], "a\u{FFFD}b"),
+            (b"\xE4\xBD", "\u{FFFD}"),
+            (b"\xF0\x9F\x98x", "\u{FFFD}x"),
+            (b"\xC0\x80", "\u{FFFD}\u{FFFD}"),
+            (b"\xED\xA0\x80", "\u{FFFD}\u{FFFD}\u{FFFD}"),
+            ("ok é".as_bytes(), "ok é"),
+        ] {
+            let mut stream = b"id: 1\nevent: content\ndata: {\"type\":\"content\",\"content\":\"ok\"}\n\n".to_vec();
+            stream.extend_from_slice(b"id: 2\nevent: content\ndata: {\"type\":\"content\",\"content\":\"");
+            stream.extend_from_slice(raw);
+            stream.extend_from_slice(b"\"}\n\n");
+            let expected = event(Some("2"), "content", &format!("{{\"type\":\"content\",\"content\":\"{clean}\"}}"));
+            assert_eq!(read(&stream)[1], expected);
+        }
+        // In a name, an id, and in data of several lines.
+        let items = read(b"event: a\xFF\nid: \xFE1\ndata: {\"content\":\ndata: \"\xE4\"}\n\n");
+        assert_eq!(items, [event(Some("\u{FFFD}1"), "a\u{FFFD}", "{\"content\":\n\"\u{FFFD}\"}")]);
+    }
+
+    #[test]
+    fn a_frame_beyond_the_bound_ends_the_reading_until_a_restart() {
+        let mut window = Window::new();
+        for max in [30, 5_000, 200_000] {
+            for chunk in [1, 7, 1_000, CHUNK] {
+                let mut reader = Reader::new(Protocol::Bichat, max);
+                let small = "data: {}\n\n";
+                let fits = format!("data: {{{}}}\n\n", " ".repeat(max - 10));
+                let beyond = format!("data: {{{}}}\n\n", " ".repeat(max - 9));
+                assert_eq!(fits.len(), max);
+                let stream = format!("{small}{fits}{small}{beyond}{small}");
+                let pieces: Vec<&[u8]> = stream.as_bytes().chunks(chunk).collect();
+                let items = feed_all(&mut reader, &mut window, &pieces);
+                assert_eq!(items.len(), 4, "{max} {chunk}");
+                assert_eq!(items[3], Seen::Overflow);
+                assert_eq!(reader.carry.capacity(), 0);
+                reader.restart();
+                assert_eq!(feed_all(&mut reader, &mut window, &[small.as_bytes()]).len(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn comments_without_end_hold_no_memory() {
+        let mut window = Window::new();
+        let mut reader = bichat();
+        for _ in 0..10_000 {
+            assert_eq!(feed_all(&mut reader, &mut window, &[b": ping", b"\n"]), [Seen::Comment]);
+        }
+        assert!(reader.held_bytes() < 1_000);
+    }
+
+    #[test]
+    fn a_long_frame_is_searched_once_however_it_drips() {
+        // Were it searched anew for each byte, this would take 2e11 steps.
+        let mut window = Window::new();
+        let mut reader = bichat();
+        let frame = format!("id: 4\ndata: {{\"content\":\"{}\"}}\n\n", "x".repeat(600_000));
+        let mut items = 0;
+        for byte in frame.as_bytes() {
+            reader.feed_slice(&mut window, &[*byte], |_| items += 1);
+        }
+        assert_eq!(items, 1);
+        // What follows a long frame in its chunk is read from the window.
+        let more = format!("{frame}data: {{}}\n\n{frame}: c\n{frame}");
+        for chunk in [3_000, 4_096, 60_000] {
+            let pieces: Vec<&[u8]> = more.as_bytes().chunks(chunk).collect();
+            let seen = feed_all(&mut reader, &mut window, &pieces);
+            assert_eq!(seen, read_slowly(more.as_bytes(), DEFAULT_MAX_EVENT_BYTES));
+            assert_eq!(seen.len(), 5);
+        }
+        reader.feed_slice(&mut window, b"data: {}\n\n", |_| {});
+        assert!(reader.held_bytes() < 64 * 1024);
+    }
+
+    /// Frames as servers write them, and as they should not.
+    fn any_frame() -> impl Strategy<Value = Vec<u8>> {
+        let text = prop_oneof![
+            5 => "[a-z ,.]{0,12}",
+            2 => "[a-zé你😀]{0,9}",
+            2 => "([a-z]|\\\\n|\\\\\"|\\\\u00e9|\\\\ud83d|\\\\ude00){0,6}",
+            1 => "[a-z\\\\\"\u{1}]{0,5}",
+            1 => "[a-z]{300}",
+        ];
+        let time = prop_oneof![
+            6 => "17[0-9]{11}", 1 => "[1-9][0-9]{0,18}", 1 => "-?0?[0-9]{0,4}(\\.5|e2)?", 1 => "\"x\"|null|[0-9]{16}"
+        ];
+        let id = prop_oneof![6 => "17[0-9]{11}-[0-9]", 1 => "", 1 => " ?[a-zé]{0,3}\u{0}?"];
+        let shape = prop_oneof![10 => 0..6_usize, 2 => 6..12_usize];
+        (shape, 0..4_usize, text, time, id, any::<u8>(), proptest::collection::vec(any::<u8>(), 0..3)).prop_map(
+            |(shape, wire, text, time, id, noise, extra)| {
+                let kind = if noise % 8 == 0 { "thinking" } else { "content" };
+                let lead = format!("id: {id}\nevent: {kind}\ndata: ");
+                let frame = match shape {
+                    0 | 1 => format!(
+                        "{lead}{{\"type\":\"{kind}\",\"content\":\"{text}\",\"timestamp\":{time},\"runId\":\"r\"}}\n\n"
+                    ),
+                    2 => format!("{lead}{{\"timestamp\":{time},\"content\":\"{text}\",\"type\":\"{kind}\"}}\n\n"),
+                    3 => format!(
+                        "event: {kind}\ndata: {{\"type\":\"{kind}\",\"content\":\"{text}\",\"timestamp\":{time}}}\n\n"
+                    ),
+                    4 => format!("data:{{ \"seq\" : {time}, \"content\" : \"{text}\" , \"n\":{time} }}\nid:{id}\n\n"),
+                    5 => format!("id:{id}\ndata:{{\"content\":\"{text}\",\"n\":{time}}}\n\n"),
+                    6 => format!("{lead}{{\"content\":\"{text}\",\"content\":\"{text}\"}}\n\n"),
+                    7 => format!(
+                        "{lead}{{\"content\":\"{text}\",\"content\":null,\"timestamp\":1,\"timestamp\":{time}}}\n\n"
+                    ),
+                    8 => format!("{lead}{{\"content\":\ndata: \"{text}\"}}\n: c\n\n"),
+                    9 => format!("id: {id}\nid: {id}\n:c\ndata: {{\"content\":\"{text}\"}}\n\n"),
+                    10 => format!("{lead}{{\"a\":1,\"b\":{time},\"c\":3,\"d\":4,\"e\":5,\"content\":\"{text}\"}}\n\n"),
+                    _ => format!("{lead}{{\"type\":\"error\",\"error\":\"{text}\"}}\n\n\n"),
+                };
+                let frame = match wire {
+                    1 => frame.replace('\n', "\r\n"),
+                    2 => frame.replace('\n', "\r"),
+                    _ => frame,
+                };
+                let mut bytes = frame.into_bytes();
+                if noise % 16 == 1 {
+                    for at in extra {
+                        let at = usize::from(at) % bytes.len();
+                        bytes[at] = noise.wrapping_mul(31);
+                    }
+                }
+                bytes
+            },
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_shortcut_gives_what_full_decoding_gives(
+            frames in proptest::collection::vec((any_frame(), 1..4_usize), 1..12), cuts in proptest::collection::vec(1..400_usize, 1..30), tight in any::<bool>(),
+        ) {
+            let mut stream = Vec::new();
+            for (frame, times) in frames {
+                stream.extend(frame.repeat(times));
+            }
+            let max = if tight { 150 } else { DEFAULT_MAX_EVENT_BYTES };
+            let slow = read_slowly(&stream, max);
+            let mut window = Window::new();
+            let whole = feed_all(&mut Reader::new(Protocol::Bichat, max), &mut window, &[&stream]);
+            prop_assert_eq!(&whole, &slow);
+            let mut pieces = Vec::new();
+            let (mut rest, mut cuts) = (&stream[..], cuts.into_iter().cycle());
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(cuts.next().unwrap().min(rest.len()));
+                pieces.push(piece);
+                rest = after;
+            }
+            let cut = feed_all(&mut Reader::new(Protocol::Bichat, max), &mut window, &pieces);
+            prop_assert_eq!(&cut, &slow);
+        }
+
+        #[test]
+        fn garbage_is_survived(bytes in proptest::collection::vec(
+            prop_oneof![any::<u8>(), Just(b'\n'), Just(b'\r'), Just(b':'), Just(b'{'), Just(b'"')], 0..300), at in 0..300_usize) {
+            let (one, other) = bytes.split_at(at.min(bytes.len()));
+            let mut window = Window::new();
+            let cut = feed_all(&mut bichat(), &mut window, &[one, other]);
+            prop_assert_eq!(cut, read_slowly(&bytes, DEFAULT_MAX_EVENT_BYTES));
+        }
+    }
+
+    #[test]
+    fn the_shortcut_is_taken() {
+        let mut window = Window::new();
+        let mut reader = bichat();
+        let frame = |n: u64, kind: &str| {
+            format!(
+                "id: {n}-0\nevent: {kind}\ndata: {{\"type\":\"{kind}\",\"content\":\"a{n}\",\"timestamp\":{n}}}\n\n"
+            )
+        };
+        for n in 0..100 {
+            let kind = if n % 3 == 0 { "thinking" } else { "content" };
+            feed_all(&mut reader, &mut window, &[frame(n, kind).as_bytes()]);
+            assert!(n < 2 || reader.envelopes.vain == 0, "frame {n} was decoded in full");
+        }
     }
 }

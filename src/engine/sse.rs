@@ -33,10 +33,10 @@ pub(super) struct Framer {
 pub(super) enum Step {
     /// The frame has not ended.
     More,
-    /// A comment (P-8). The first `drop` bytes are done with and no part of a frame.
-    Comment { drop: usize },
-    /// A new reconnection time (P-7); `drop` as above.
-    Retry { after: Millis, drop: usize },
+    /// A comment (P-8). The first `drop` bytes are done with and no part of a frame; `size` as in [`Frame`].
+    Comment { size: usize, drop: usize },
+    /// A new reconnection time (P-7), and the same.
+    Retry { after: Millis, size: usize, drop: usize },
     /// The frame ended.
     Frame(Frame),
 }
@@ -46,6 +46,8 @@ pub(super) enum Step {
 pub(super) struct Frame {
     /// Its length, blank line included.
     pub len: usize,
+    /// Its length for the bound: without the LF that may follow the last CR, because that may not have come yet.
+    pub size: usize,
     /// The value of its last `id:` line that counts (P-6).
     pub id: Option<Span>,
     /// The value of its last `event:` line.
@@ -73,6 +75,12 @@ impl Framer {
     /// The data lines of the frame that [`step`](Self::step) gave last, joined (P-3).
     pub fn joined(&self) -> &[u8] {
         &self.joined
+    }
+
+    /// Whether the next byte belongs to a frame for sure.
+    #[inline]
+    pub fn is_aligned(&self) -> bool {
+        self.begun && !self.skip_lf
     }
 
     /// How many bytes at the front of a frame's bytes belong to no frame: a BOM, or the LF of a line end whose CR came before.
@@ -125,7 +133,7 @@ impl Framer {
             }
             (self.line, self.seen) = (next, next);
             if line.start == stop {
-                return Step::Frame(self.finish(next));
+                return Step::Frame(self.finish(next, stop + 1));
             }
             if let Some(step) = self.read_line(line, bytes) {
                 return step;
@@ -133,15 +141,20 @@ impl Framer {
         }
     }
 
-    /// A whole frame of `len` bytes, ending in `last`, was recognised by other means: the next one begins.
-    pub fn passed(&mut self, last: u8) {
-        self.finish(0);
-        self.skip_lf = last == b'\r';
+    /// The frame was recognised by other means: the next one begins.
+    #[inline]
+    pub fn passed(&mut self, ends_in_cr: bool) {
+        // Else nothing of the frame was looked at.
+        if self.line > 0 || self.seen > 0 {
+            self.finish(0, 0);
+        }
+        self.skip_lf = ends_in_cr;
     }
 
-    fn finish(&mut self, len: usize) -> Frame {
+    fn finish(&mut self, len: usize, size: usize) -> Frame {
         let frame = Frame {
             len,
+            size,
             id: self.id.take(),
             name: self.name.take(),
             data: self.data.take(),
@@ -155,7 +168,7 @@ impl Framer {
     fn read_line(&mut self, line: Span, bytes: &[u8]) -> Option<Step> {
         let text = line.of(bytes);
         if text.first() == Some(&b':') {
-            return Some(Step::Comment { drop: self.drop() });
+            return Some(Step::Comment { size: line.end + 1, drop: self.drop() });
         }
         let colon = text.iter().position(|&byte| byte == b':');
         let (field, value) = match colon {
@@ -187,7 +200,7 @@ impl Framer {
             b"id" if !value.of(bytes).contains(&0) => self.id = Some(value),
             b"retry" => {
                 if let Some(after) = millis(value.of(bytes)) {
-                    return Some(Step::Retry { after, drop: self.drop() });
+                    return Some(Step::Retry { after, size: line.end + 1, drop: self.drop() });
                 }
             }
             _ => {}

@@ -215,3 +215,85 @@ pub(super) fn utf16_len(utf8: &[u8]) -> usize {
     // Each character is one unit, those of four bytes are two.
     utf8.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn json(raw: &str) -> JsonStr<'_> {
+        JsonStr::stored(raw.as_bytes())
+    }
+
+    proptest! {
+        #[test]
+        fn pages_hold_what_was_appended_and_cut_no_character(
+            pieces in proptest::collection::vec(prop_oneof![".{0,12}", "[a-z😀é你]{0,300}"], 0..80), sealed in 0..80_usize,
+        ) {
+            let (mut text, mut all) = (Text::default(), String::new());
+            let (mut mark, mut read, mut units) = (Mark::default(), Vec::new(), 0);
+            for (number, piece) in pieces.iter().enumerate() {
+                let escaped = serde_json::to_string(piece).unwrap();
+                text.append(json(&escaped[1..escaped.len() - 1]));
+                all.push_str(piece);
+                if number % 7 == 0 {
+                    units += text.read_on(&mut mark, &mut read);
+                    prop_assert_eq!(units, all.encode_utf16().count());
+                }
+                if number == sealed {
+                    text.seal();
+                }
+            }
+            text.read_on(&mut mark, &mut read);
+            prop_assert_eq!(text.decoded(), all.clone());
+            prop_assert_eq!(&read, all.as_bytes());
+            prop_assert_eq!(text.len(), all.len());
+            prop_assert_eq!(text.utf16_len(), all.encode_utf16().count());
+            for chunk in text.chunks() {
+                prop_assert!(chunk.len() <= FULL_PAGE && core::str::from_utf8(chunk).is_ok());
+            }
+        }
+
+        #[test]
+        fn utf16_units_are_counted_as_js_counts(text in any::<String>()) {
+            prop_assert_eq!(utf16_len(text.as_bytes()), text.encode_utf16().count());
+        }
+
+        #[test]
+        fn surrogates_join_across_appends_as_they_do_in_js(units in proptest::collection::vec(
+            prop_oneof![Just(0x41_u16), Just(0xD83D), Just(0xDE00), Just(0xDBFF), Just(0xDC00), Just(0xE9)], 0..20,
+        ), cut in 0..20_usize) {
+            let mut text = Text::default();
+            let write = |units: &[u16]| units.iter().map(|unit| format!("\\u{unit:04x}")).collect::<String>();
+            let (one, other) = units.split_at(cut.min(units.len()));
+            text.append(json(&write(one)));
+            text.append(json(""));
+            text.append(json(&write(other)));
+            text.seal();
+            prop_assert_eq!(text.decoded(), String::from_utf16_lossy(&units));
+            prop_assert_eq!(text.utf16_len(), units.len());
+        }
+    }
+
+    #[test]
+    fn half_a_pair_waits_for_the_other_half_and_no_longer() {
+        let mut text = Text::default();
+        text.append(json("a\\ud83d"));
+        assert_eq!(text.decoded(), "a");
+        text.append(json("\\ude00b"));
+        assert_eq!(text.decoded(), "a😀b");
+        text.append(json("\\ud83d"));
+        text.append(json("plain"));
+        assert_eq!(text.decoded(), "a😀b\u{FFFD}plain");
+    }
+
+    #[test]
+    fn little_more_is_held_than_there_is() {
+        let mut text = Text::default();
+        while text.len() < 1 << 20 {
+            text.append(json("some words, "));
+        }
+        text.seal();
+        assert!(text.held_bytes() < text.len() * 21 / 20, "{} for {}", text.held_bytes(), text.len());
+    }
+}

@@ -67,3 +67,55 @@ fn walk(content: &str, offsets: impl Iterator<Item = usize>, unit: Unit, mut cut
         cut(byte, utf16);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn cuts(content: &str, offsets: &[f64]) -> Vec<u32> {
+        cut_points(content, offsets, Unit::Utf16)
+    }
+
+    #[test]
+    fn no_content_has_no_blocks_and_no_offset_no_cut() {
+        assert!(cuts("", &[0.0, 1.0, 5.0]).is_empty());
+        assert!(cuts("hello", &[]).is_empty());
+    }
+
+    #[test]
+    fn offsets_are_floored_clamped_sorted_and_taken_once() {
+        assert_eq!(cuts("0123456789", &[7.9, 3.0, 3.2, -4.0, 0.0, 1e300, f64::INFINITY, f64::NAN]), [3, 7, 10]);
+        assert!(cuts("0123456789", &[f64::NEG_INFINITY, f64::NAN]).is_empty());
+    }
+
+    #[test]
+    fn a_cut_inside_a_character_moves_to_its_start() {
+        assert_eq!(cuts("a😀b", &[2.0]), [1]);
+        assert_eq!(cuts("a😀b", &[1.0, 2.0, 3.0]), [1, 3]);
+        assert!(cuts("😀b", &[1.0]).is_empty());
+        assert_eq!(cut_points("aé你😀b", &[2.0, 4.0, 8.0, 10.0], Unit::Bytes), [1, 2, 3, 5]);
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_joined_are_the_content(content in "[ab😀é你]{0,200}", offsets in proptest::collection::vec(-3.0..300.0_f64, 0..20), bytes in any::<bool>()) {
+            let unit = if bytes { Unit::Bytes } else { Unit::Utf16 };
+            let units: Vec<u16> = content.encode_utf16().collect();
+            let mut start = 0;
+            let mut joined = String::new();
+            for cut in cut_points(&content, &offsets, unit).into_iter().chain([units.len() as u32]) {
+                let block = String::from_utf16(&units[start as usize..cut as usize]);
+                prop_assert!(block.is_ok(), "no block begins or ends inside a character");
+                prop_assert!(cut > start || cut as usize == units.len());
+                joined += &block.unwrap();
+                start = cut;
+            }
+            prop_assert_eq!(joined, content.clone());
+            let positions: Vec<u64> = offsets.iter().map(|&offset| offset.max(0.0) as u64).collect();
+            let by_bytes = byte_cuts(&content, positions.into_iter(), unit);
+            let as_units: Vec<u32> = by_bytes.iter().map(|&at| content[..at].encode_utf16().count() as u32).collect();
+            prop_assert_eq!(as_units, cut_points(&content, &offsets, unit));
+        }
+    }
+}

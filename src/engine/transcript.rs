@@ -647,3 +647,413 @@ pub struct ToolCopy {
     pub duration_ms: Option<u64>,
     pub state: ToolState,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::protocol::{Protocol, decode};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    /// What the page does with a flush, as plainly as possible: the state of slot 1.
+    #[derive(Default)]
+    struct Page {
+        parts: Vec<Value>,
+        texts: Vec<Vec<u16>>,
+        usage: Value,
+        metadata: Value,
+    }
+
+    impl Page {
+        fn take(&mut self, flush: &[u8]) {
+            let Some((head, tail)) = core::str::from_utf8(flush).unwrap().split_once('\n') else { return };
+            let tail: Vec<u16> = tail.encode_utf16().collect();
+            let mut read = 0;
+            for run in serde_json::from_str::<Vec<Value>>(head).unwrap() {
+                assert_eq!(run["slot"], 1);
+                if run["reset"] == true {
+                    (self.parts, self.texts) = (Vec::new(), Vec::new());
+                }
+                for step in run["parts"].as_array().unwrap_or(&Vec::new()) {
+                    let index = step["i"].as_u64().unwrap() as usize;
+                    if let Some(part) = step.get("part") {
+                        assert!(index <= self.parts.len(), "parts come in order");
+                        self.parts.truncate(index.max(self.parts.len()));
+                        if index == self.parts.len() {
+                            self.parts.push(Value::Null);
+                            self.texts.push(Vec::new());
+                        }
+                        self.parts[index] = part.clone();
+                        self.texts[index].clear();
+                    } else if let Some(add) = step.get("add") {
+                        let end = read + add.as_u64().unwrap() as usize;
+                        self.texts[index].extend_from_slice(&tail[read..end]);
+                        read = end;
+                    } else {
+                        self.parts[index]["state"] = step["state"].clone();
+                    }
+                }
+                for (name, slot) in [("usage", &mut self.usage), ("metadata", &mut self.metadata)] {
+                    if let Some(value) = run.get(name) {
+                        *slot = value.clone();
+                    }
+                }
+            }
+            assert_eq!(read, tail.len(), "the head speaks of all of the tail");
+        }
+
+        fn parts(&self) -> Vec<Value> {
+            let with_text = |(part, text): (&Value, &Vec<u16>)| {
+                let mut part = part.clone();
+                if part["type"] == "text" || part["type"] == "reasoning" {
+                    part["text"] = String::from_utf16(text).expect("no half characters").into();
+                }
+                part
+            };
+            self.parts.iter().zip(&self.texts).map(with_text).collect()
+        }
+    }
+
+    fn plain(transcript: &Transcript) -> Vec<Value> {
+        let state = |done: bool| if done { "done" } else { "streaming" };
+        let plain = |part| match part {
+            PartCopy::Text { seq, text, done } => {
+                json!({ "type": "text", "seq": seq, "text": text, "state": state(done) })
+            }
+            PartCopy::Reasoning { text, done } => json!({ "type": "reasoning", "text": text, "state": state(done) }),
+            PartCopy::Tool(call) => json!({
+                "type": "tool", "callId": call.call_id, "name": call.name, "agentName": call.agent_name, "arguments": call.arguments,
+                "result": call.result, "error": call.error, "durationMs": call.duration_ms,
+                "state": match call.state { ToolState::Running => "running", ToolState::Done => "done", ToolState::Failed => "failed" },
+            }),
+            PartCopy::Citation { raw } => {
+                json!({ "type": "citation", "citation": serde_json::from_str::<Value>(&raw).unwrap() })
+            }
+            PartCopy::Interrupt { raw } => {
+                json!({ "type": "interrupt", "interrupt": serde_json::from_str::<Value>(&raw).unwrap() })
+            }
+        };
+        transcript.to_parts().into_iter().map(plain).collect()
+    }
+
+    fn apply(transcript: &mut Transcript, event: &Value) {
+        let data = event.to_string();
+        transcript.apply(&decode(Protocol::Bichat, b"message", data.as_bytes()).unwrap());
+    }
+
+    fn played(events: &[Value]) -> Transcript {
+        let mut transcript = Transcript::new();
+        events.iter().for_each(|event| apply(&mut transcript, event));
+        transcript
+    }
+
+    fn flush(transcript: &mut Transcript, delta: &mut Delta) -> Vec<u8> {
+        delta.begin(1);
+        transcript.write_delta(delta);
+        delta.end();
+        let flush = delta.finish().to_vec();
+        delta.clear();
+        flush
+    }
+
+    fn text(text: &str) -> Value {
+        json!({ "type": "content", "content": text })
+    }
+
+    fn thinking(text: &str) -> Value {
+        json!({ "type": "thinking", "content": text })
+    }
+
+    fn block_end() -> Value {
+        json!({ "type": "text_block_end", "textBlockSeq": 0 })
+    }
+
+    fn tool_start(id: &str) -> Value {
+        json!({ "type": "tool_start", "tool": { "callId": id, "name": "sql", "arguments": "{\"q\":\"a\\nb\"}" } })
+    }
+
+    fn tool_end(id: &str) -> Value {
+        json!({ "type": "tool_end", "tool": { "callId": id, "result": "4 rows", "durationMs": 12 } })
+    }
+
+    fn kinds(transcript: &Transcript) -> Vec<String> {
+        let name = |part: &Value| match part["type"].as_str().unwrap() {
+            kind @ ("text" | "reasoning") => {
+                format!("{kind} {} {}", part["text"].as_str().unwrap(), part["state"].as_str().unwrap())
+            }
+            "tool" => format!("tool {} {}", part["callId"].as_str().unwrap_or("-"), part["state"].as_str().unwrap()),
+            kind => kind.to_owned(),
+        };
+        plain(transcript).iter().map(name).collect()
+    }
+
+    #[test]
+    fn a_run_of_everything_becomes_parts_in_order() {
+        let transcript = played(&[
+            thinking("hm"),
+            thinking("m"),
+            text("Let me "),
+            text("see."),
+            block_end(),
+            tool_start("a"),
+            tool_start("b"),
+            tool_end("a"),
+            tool_end("b"),
+            text("Four"),
+            json!({ "type": "citation", "citation": { "url": "x" } }),
+            text(" rows."),
+            json!({ "type": "done" }),
+        ]);
+        let expected = [
+            "reasoning hmm done",
+            "text Let me see. done",
+            "tool a done",
+            "tool b done",
+            "text Four rows. done",
+            "citation",
+        ];
+        assert_eq!(kinds(&transcript), expected);
+        assert_eq!(transcript.text_utf16_len(), "Let me see.Four rows.".len());
+        assert_eq!(transcript.text_bytes().flatten().copied().collect::<Vec<_>>(), b"Let me see.Four rows.");
+    }
+
+    #[test]
+    fn a_block_ends_at_its_end_or_at_a_tool_and_not_at_reasoning() {
+        assert_eq!(kinds(&played(&[text("a"), block_end(), text("b")])), ["text a done", "text b streaming"]);
+        assert_eq!(
+            kinds(&played(&[text("a"), tool_start("t"), text("b")])),
+            ["text a done", "tool t running", "text b streaming"]
+        );
+        assert_eq!(
+            kinds(&played(&[thinking("x"), text("a"), thinking("y"), text("b"), thinking("z")])),
+            ["reasoning x done", "text ab streaming", "reasoning y done", "reasoning z streaming"]
+        );
+        assert!(kinds(&played(&[block_end(), text(""), block_end()])).is_empty());
+    }
+
+    #[test]
+    fn a_tool_call_is_one_part_from_start_to_end() {
+        let call = |events: &[Value]| played(events).to_parts();
+        let parts = call(&[tool_start("a"), tool_end("a")]);
+        let expected = ToolCopy {
+            call_id: Some("a".into()),
+            name: Some("sql".into()),
+            arguments: Some("{\"q\":\"a\nb\"}".replace('\n', "\\n")),
+            result: Some("4 rows".into()),
+            duration_ms: Some(12),
+            state: ToolState::Done,
+            ..ToolCopy::default()
+        };
+        assert_eq!(parts, [PartCopy::Tool(expected)]);
+        // An end without a start, a second end, a call of the same id in a later step, calls without an id.
+        assert_eq!(kinds(&played(&[tool_end("a"), tool_end("a")])), ["tool a done"]);
+        assert_eq!(
+            kinds(&played(&[tool_start("a"), tool_end("a"), tool_start("a")])),
+            ["tool a done", "tool a running"]
+        );
+        assert_eq!(
+            kinds(&played(&[tool_start(""), tool_end("b"), json!({ "type": "tool_end", "tool": { "name": "sql" } })])),
+            ["tool  done", "tool b done"]
+        );
+        assert_eq!(
+            kinds(&played(&[tool_start("a"), json!({ "type": "tool_end", "tool": { "callId": "a", "error": "no" } })])),
+            ["tool a failed"]
+        );
+        // The same id, escaped in another way.
+        let mut transcript = played(&[tool_start("a")]);
+        transcript.apply(&decode(Protocol::Bichat, b"tool_end", br#"{"tool":{"callId":"\u0061"}}"#).unwrap());
+        assert_eq!(kinds(&transcript), ["tool a done"]);
+    }
+
+    #[test]
+    fn a_run_that_is_over_leaves_nothing_open() {
+        for (end, tool) in [
+            ("done", "tool a done"),
+            ("cancelled", "tool a failed"),
+            ("error", "tool a failed"),
+            ("failed", "tool a failed"),
+        ] {
+            assert_eq!(kinds(&played(&[tool_start("a"), text("x"), json!({ "type": end })])), [tool, "text x done"]);
+        }
+    }
+
+    fn snapshot(content: &str, metadata: Value) -> Value {
+        json!({ "type": "snapshot", "snapshot": { "partialContent": content, "partialMetadata": metadata } })
+    }
+
+    #[test]
+    fn a_snapshot_replaces_and_what_follows_appends() {
+        let stored = json!({ "tool_calls": [
+            { "id": "a", "name": "sql", "result": "r" }, { "id": "b", "name": "sql" }, { "id": "c", "error": "no" }, 5, null,
+        ], "text_block_offsets": [3, "x", null, -1, 6.5, 2e0] });
+        let mut transcript = played(&[
+            text("old"),
+            tool_start("old"),
+            snapshot("onetwothree", stored.clone()),
+            text("!"),
+            tool_end("b"),
+        ]);
+        assert_eq!(
+            kinds(&transcript),
+            [
+                "text on done",
+                "tool a done",
+                "text e done",
+                "tool b done",
+                "text two done",
+                "tool c failed",
+                "text three! streaming"
+            ]
+        );
+        let mut page = Page::default();
+        page.take(&flush(&mut transcript, &mut Delta::new()));
+        assert_eq!(page.metadata, stored);
+        // Every tool before the text, if no block has ended; all behind the last block, if there are too many.
+        let tools = json!([{ "id": "a" }, { "id": "b" }, { "id": "c" }]);
+        let with = |offsets: Value| {
+            kinds(&played(&[snapshot("xy", json!({ "tool_calls": tools, "text_block_offsets": offsets }))]))
+        };
+        assert_eq!(with(json!([])), ["tool a running", "tool b running", "tool c running", "text xy streaming"]);
+        assert_eq!(
+            with(json!([1])),
+            ["text x done", "tool a running", "tool b running", "tool c running", "text y streaming"]
+        );
+        // Offsets may exceed the content (B-RES-4), and metadata may be anything.
+        assert_eq!(with(json!([900])), ["text xy done", "tool a running", "tool b running", "tool c running"]);
+        assert_eq!(
+            kinds(&played(&[snapshot("xy", json!({ "tool_calls": 7, "text_block_offsets": {} }))])),
+            ["text xy streaming"]
+        );
+        assert!(kinds(&played(&[text("a"), json!({ "type": "snapshot", "snapshot": {} })])).is_empty());
+    }
+
+    #[test]
+    fn a_snapshot_leaves_what_it_does_not_speak_of() {
+        let transcript = played(&[
+            thinking("hm"),
+            text("a"),
+            json!({ "type": "citation", "citation": {} }),
+            json!({ "type": "interrupt", "interrupt": {} }),
+            json!({ "type": "usage", "usage": { "totalTokens": 1 } }),
+            snapshot("ab", json!(null)),
+            text("c"),
+        ]);
+        assert_eq!(kinds(&transcript), ["reasoning hm done", "text abc streaming", "citation", "interrupt"]);
+        assert!(transcript.usage().is_some());
+    }
+
+    #[test]
+    fn a_live_call_that_the_snapshot_knew_is_not_doubled() {
+        let stored = json!({ "tool_calls": [{ "id": "a", "name": "sql" }] });
+        assert_eq!(kinds(&played(&[snapshot("", stored), tool_start("a"), tool_end("a")])), ["tool a done"]);
+    }
+
+    #[test]
+    fn half_a_character_is_held_back_until_it_is_whole() {
+        let mut transcript = Transcript::new();
+        let (mut page, mut delta) = (Page::default(), Delta::new());
+        for (data, expected) in
+            [("a\\ud83d", "a"), ("\\ude00b\\ud83d", "a😀b"), ("c", "a😀b\u{FFFD}c"), ("\\ud83d", "a😀b\u{FFFD}c")]
+        {
+            let data = format!("{{\"content\":\"{data}\"}}");
+            transcript.apply(&decode(Protocol::Bichat, b"content", data.as_bytes()).unwrap());
+            page.take(&flush(&mut transcript, &mut delta));
+            assert_eq!(page.parts()[0]["text"], expected);
+        }
+        apply(&mut transcript, &json!({ "type": "done" }));
+        page.take(&flush(&mut transcript, &mut delta));
+        assert_eq!(page.parts()[0]["text"], "a😀b\u{FFFD}c\u{FFFD}");
+    }
+
+    #[test]
+    fn a_flush_is_one_line_of_head_and_one_tail() {
+        let mut transcript = played(&[text("line\nfeed"), json!({ "type": "usage", "usage": {} })]);
+        let data = b"{\"type\":\"citation\",\n\"citation\":{\n\"a\":\"\\n\"}}";
+        transcript.apply(&decode(Protocol::Bichat, b"citation", data).unwrap());
+        let mut delta = Delta::new();
+        assert_eq!(
+            String::from_utf8(flush(&mut transcript, &mut delta)).unwrap(),
+            concat!(
+                r#"[{"slot":1,"parts":[{"i":0,"part":{"type":"text","seq":0,"state":"streaming"}},{"i":0,"add":9},"#,
+                r#"{"i":1,"part":{"type":"citation","citation":{ "a":"\n"}}}],"usage":{}}]"#,
+                "\nline\nfeed",
+            )
+        );
+        assert!(!transcript.is_changed());
+        assert!(flush(&mut transcript, &mut delta).is_empty());
+    }
+
+    #[test]
+    fn a_delta_costs_what_is_new_however_much_is_held() {
+        let mut transcript = Transcript::new();
+        let mut delta = Delta::new();
+        let mut size = |count: usize| {
+            (0..count).for_each(|_| apply(&mut transcript, &text("four")));
+            flush(&mut transcript, &mut delta).len()
+        };
+        size(1);
+        let early = size(10);
+        size(20_000);
+        assert_eq!(size(10), early);
+    }
+
+    fn any_event() -> impl Strategy<Value = Value> {
+        let words = prop_oneof!["[a-z]{0,6}", "[é你😀a]{0,4}", "[a-z]{200,400}", Just("\n\"\\".to_owned())];
+        let id = prop_oneof![Just("a"), Just("b"), Just("")];
+        prop_oneof![
+            8 => words.clone().prop_map(|words| text(&words)),
+            3 => words.clone().prop_map(|words| thinking(&words)),
+            2 => id.clone().prop_map(tool_start),
+            2 => id.prop_map(tool_end),
+            1 => Just(block_end()),
+            1 => Just(json!({ "type": "citation", "citation": { "title": "t\n" } })),
+            1 => Just(json!({ "type": "interrupt", "interrupt": { "questions": [] } })),
+            1 => (0..9).prop_map(|tokens: i32| json!({ "type": "usage", "usage": { "totalTokens": tokens } })),
+            1 => (words, proptest::collection::vec(0..9_u32, 0..4), 0..3_usize).prop_map(|(words, offsets, calls)| {
+                let call = |id: usize| json!({ "id": (["a", "b", "c"][id]), "result": (id == 1).then_some("r") });
+                let calls: Vec<Value> = (0..calls).map(call).collect();
+                snapshot(&words, json!({ "tool_calls": calls, "text_block_offsets": offsets }))
+            }),
+            1 => Just(json!({ "type": "done" })),
+            1 => Just(json!({ "type": "ping" })),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn deltas_add_up_to_the_transcript(
+            events in proptest::collection::vec((any_event(), 0..6_u8), 0..60), anew in 0..200_usize,
+        ) {
+            let mut transcript = Transcript::new();
+            let (mut page, mut delta) = (Page::default(), Delta::new());
+            for (number, (event, then)) in events.iter().enumerate() {
+                apply(&mut transcript, event);
+                if number == anew {
+                    transcript.rewrite();
+                }
+                if *then == 0 {
+                    page.take(&flush(&mut transcript, &mut delta));
+                    prop_assert_eq!(page.parts(), plain(&transcript));
+                }
+            }
+            page.take(&flush(&mut transcript, &mut delta));
+            prop_assert_eq!(page.parts(), plain(&transcript));
+            // A page that comes late sees the same.
+            let mut late = Page::default();
+            transcript.rewrite();
+            late.take(&flush(&mut transcript, &mut delta));
+            prop_assert_eq!(late.parts(), page.parts());
+            prop_assert_eq!((&late.usage, &late.metadata), (&page.usage, &page.metadata));
+            // Blocks are numbered through, and together they are the text.
+            let parts = page.parts();
+            let blocks: Vec<&Value> = parts.iter().filter(|part| part["type"] == "text").collect();
+            prop_assert!(blocks.iter().enumerate().all(|(seq, block)| block["seq"] == seq));
+            let joined: String = blocks.iter().map(|block| block["text"].as_str().unwrap()).collect();
+            prop_assert_eq!(transcript.text_utf16_len(), joined.encode_utf16().count());
+            prop_assert_eq!(transcript.text_bytes().flatten().copied().collect::<Vec<_>>(), joined.into_bytes());
+            transcript.clear();
+            late.take(&flush(&mut transcript, &mut delta));
+            prop_assert!(late.parts().is_empty() && late.usage.is_null() && late.metadata.is_null());
+        }
+    }
+}

@@ -7,8 +7,8 @@ import { FakeRaw, appended, settle, useFakeEngine } from './fake-engine.mjs';
 useFakeEngine();
 
 const newClient = (options) => new RunClient({ baseUrl: '/bi-chat', protocol: 'bichat', ...options });
-const completed = { state: { status: 'completed' }, end: true };
-const interrupted = { state: { status: 'interrupted', error: { code: 'gave-up', retryable: true, attempts: 3 } }, end: true };
+const completed = { state: { status: 'completed', by: 'server' }, end: true };
+const interrupted = { state: { status: 'interrupted', by: 'limit', error: { code: 'gave-up', retryable: true, attempts: 3 } }, end: true };
 
 const opened = (run = { sessionId: 's', runId: 'r' }, options) => {
   const client = newClient();
@@ -172,23 +172,25 @@ test('finished resolves for each of the four ends, with whose decision it was', 
     [{ status: 'failed', error: error('server-error') }, 'server'],
     [{ status: 'interrupted', error: error('gave-up') }, 'limit'],
     [{ status: 'interrupted', error: error('aborted') }, 'user'],
+    [{ status: 'cancelled' }, 'user'],
   ];
   for (const [state, by] of cases) {
     const { stream, raw } = opened();
     const { finished } = stream;
-    raw.tell(1, { state, ...appended(0, 'x', true), end: true }, 'x');
+    raw.tell(1, { state: { ...state, by }, ...appended(0, 'x', true), end: true }, 'x');
     const outcome = await finished;
     assert.deepEqual([outcome.status, outcome.by, outcome.text, outcome.runId], [state.status, by, 'x', 'r']);
+    assert.equal('by' in stream.getSnapshot(), false);
     assert.equal(outcome.error, stream.getSnapshot().error);
     assert.equal(await stream.finished, outcome);
   }
 });
 
-test('stop asks the server once, and a cancelled run is then the user\'s doing', async () => {
+test('stop asks the server once, and is done when it has answered', async () => {
   const { stream, raw } = opened();
   const stopped = stream.stop();
   assert.deepEqual(raw.made('stop'), [['s']]);
-  raw.emit(1, { state: { status: 'cancelled' }, end: true });
+  raw.emit(1, { state: { status: 'cancelled', by: 'user' }, end: true });
   raw.answer(1, {});
   raw.frame();
   await stopped;
@@ -261,6 +263,20 @@ test('retry goes on in the same slot with the same transcript, and the old strea
   assert.equal((await stream.finished).status, 'interrupted');
   assert.ok(next instanceof RunStream);
   client.close();
+});
+
+test('a sent run is retried with its message under a new request id', () => {
+  const client = newClient();
+  const stream = client.send('s', { content: 'a', model: 'm' }, { requestId: 'q' });
+  const raw = FakeRaw.latest;
+  raw.tell(1, { state: { status: 'failed', error: { code: 'server-error', retryable: true } }, end: true });
+  const next = stream.retry();
+  const [[, requestId, body]] = raw.made('retry');
+  assert.notEqual(requestId, 'q');
+  assert.deepEqual(JSON.parse(body), { debugMode: false, attachments: [], content: 'a', model: 'm', sessionId: 's', requestId });
+  raw.tell(1, interrupted);
+  next.retry();
+  assert.notEqual(raw.made('retry')[1][1], requestId);
 });
 
 test('retry is refused unless the run was interrupted or failed, and works once', () => {
@@ -369,6 +385,15 @@ test('an aborted resume gives null without asking again', async () => {
   controller.abort();
   assert.equal(await resumed, null);
   assert.equal(FakeRaw.latest.made('status').length, 1);
+  // Nor does it wait for an answer that is still on its way.
+  const impatient = countingController();
+  const unanswered = client.resume('s', { signal: impatient.signal });
+  impatient.controller.abort();
+  assert.equal(await unanswered, null);
+  FakeRaw.latest.answer(2, { body: { active: false } });
+  FakeRaw.latest.frame();
+  await settle();
+  assert.equal(impatient.count(), 0);
 });
 
 test('the connection store shows the most worrying live run, and a settled one no more', () => {

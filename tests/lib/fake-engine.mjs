@@ -71,8 +71,8 @@ export class FakeRaw {
     if (state) state.pace = pace;
   }
 
-  retry(slot, requestId) {
-    this.#call('retry', slot, requestId);
+  retry(slot, requestId, body) {
+    this.#call('retry', slot, requestId, body);
     this.#slots.get(slot).isLive = true;
   }
 
@@ -93,7 +93,7 @@ export class FakeRaw {
 
   #abort(slot) {
     if (!this.#slots.get(slot)?.isLive) return;
-    this.emit(slot, { state: { status: 'interrupted', error: { code: 'aborted', retryable: true } }, end: true });
+    this.emit(slot, { state: { status: 'interrupted', by: 'user', error: { code: 'aborted', retryable: true } }, end: true });
   }
 
   flush() {

@@ -42,7 +42,11 @@ test('a rejection sends the session alone', async () => {
 });
 
 test('whatever goes wrong is a result, never an exception', async () => {
-  const hang = ({ signal }) => new Promise((resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+  const hang = ({ signal }) => new Promise((resolve, reject) => {
+    const fail = () => reject(signal.reason);
+    if (signal.aborted) fail();
+    else signal.addEventListener('abort', fail);
+  });
   const cases = [
     [() => new Response('no', { status: 403 }), 'http-status'],
     [() => { throw new TypeError('Failed to fetch'); }, 'request-failed'],
@@ -59,6 +63,12 @@ test('whatever goes wrong is a result, never an exception', async () => {
     assert.equal(result.success, false);
     assert.equal(result.error.code, code);
   }
+  const aborted = AbortSignal.abort();
+  const [unasked, requests] = await withServer(hang, () => client.rejectQuestion('s', { signal: aborted }));
+  assert.deepEqual([unasked.error.code, requests.length], ['aborted', 0]);
+  const controller = new AbortController();
+  const [given] = await withServer((init) => { controller.abort(); return hang(init); }, () => client.rejectQuestion('s', { signal: controller.signal }));
+  assert.equal(given.error.code, 'aborted');
   assert.equal((await client.submitAnswers('s', 'c', null)).success, false);
   assert.equal((await client.submitAnswers('', 'c', {})).error.path, 'sessionId');
 });

@@ -64,14 +64,14 @@ test('an error says what came and keeps only what is known', () => {
 });
 
 test('the connect grace has a class of its own', () => {
-  const error = toError({ code: 'connect-failed', retryable: true, status: 503 });
+  const error = new RunEventsConnectError({ code: 'connect-failed', retryable: true, status: 503 });
   assert.ok(error instanceof RunEventsConnectError && error instanceof SteadyStreamError);
   assert.equal(error.name, 'RunEventsConnectError');
   assert.equal(error.status, 503);
 });
 
 test('every code has a sentence', () => {
-  const codes = ['connect-failed', 'http-status', 'unauthorized', 'content-type', 'gave-up', 'stalled', 'connect-timeout', 'run-not-found',
+  const codes = ['connect-failed', 'disconnected', 'http-status', 'unauthorized', 'content-type', 'gave-up', 'stalled', 'connect-timeout', 'run-not-found',
     'run-ended', 'server-error', 'malformed-event', 'event-too-large', 'truncated', 'aborted', 'invalid-argument', 'invalid-state',
     'engine-crashed', 'wasm-blocked', 'not-ready', 'queue-full', 'request-failed', 'request-timeout'];
   for (const code of codes) {

@@ -84,7 +84,7 @@ test('a millisecond listener hears the latest snapshot after its pause, and the 
     store.set(3);
     store.deliver();
     store.set(4);
-    store.deliver(true);
+    store.finish();
     assert.deepEqual(heard, [0, 2, 4]);
     mock.timers.tick(1000);
     assert.deepEqual(heard, [0, 2, 4]);
@@ -118,6 +118,19 @@ test('an idle listener waits for idle time, and forgets it when it leaves', () =
     delete globalThis.requestIdleCallback;
     delete globalThis.cancelIdleCallback;
   }
+});
+
+test('after the last change listeners are let go, and later ones still hear it', () => {
+  const store = createStore(0);
+  const heard = [];
+  const leave = store.subscribe((snapshot) => heard.push(snapshot));
+  store.set(1);
+  store.finish();
+  store.subscribe((snapshot) => heard.push(`late ${snapshot}`))();
+  store.set(2);
+  store.finish();
+  leave();
+  assert.deepEqual(heard, [0, 1, 'late 1']);
 });
 
 test('the engine is asked for the pace of the most demanding listener', () => {

@@ -98,6 +98,14 @@ test('closing the client resolves a subscription: its caller\'s side has ended i
   await settled;
 });
 
+test('a flush of any size is delivered', async () => {
+  let count = 0;
+  const { settled, raw } = subscribed({ onChunk: () => count++ });
+  raw.tell(1, { events: Array.from({ length: 300_000 }, () => event('ping', {})), ...ended('completed') });
+  await settled;
+  assert.equal(count, 300_000);
+});
+
 test('wrong arguments reject by name', async () => {
   const client = new RunClient({ baseUrl: '/bi-chat', protocol: 'bichat' });
   const onChunk = () => {};

@@ -30,27 +30,20 @@ pub fn decode<'a>(protocol: Protocol, name: &[u8], data: &'a [u8]) -> Result<Run
     if core::str::from_utf8(data).is_err() {
         return Err(Fault::Syntax);
     }
-    decode_wide(protocol, name, data, data.len()).map(|decoded| decoded.event)
+    decode_wide(protocol, name, data, data.len(), &mut Shape::default())
 }
 
-/// Decodes `wide[..len]`, which is valid UTF-8.
+/// Decodes `wide[..len]`, which is valid UTF-8, and notes where in it lies what differs from one text event to the next.
 pub(super) fn decode_wide<'a>(
     protocol: Protocol,
     name: &[u8],
     wide: &'a [u8],
     len: usize,
-) -> Result<Decoded<'a>, Fault> {
+    shape: &mut Shape,
+) -> Result<RunEvent<'a>, Fault> {
     match protocol {
-        Protocol::Bichat => bichat::decode(name, wide, len),
+        Protocol::Bichat => bichat::decode(name, wide, len, shape),
     }
-}
-
-/// An event, and where in its data lies what differs from one text event to the next.
-pub(super) struct Decoded<'a> {
-    pub event: RunEvent<'a>,
-    /// The event's time in unix ms, where it is an integer.
-    pub timestamp: Option<Span>,
-    pub holes: Holes,
 }
 
 /// A stretch of bytes, from its first to behind its last.
@@ -87,15 +80,17 @@ pub(super) enum Hole {
     Id,
 }
 
-/// The holes of one event's data in order.
+/// Where the holes of one event's data are, in order.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Holes {
+pub(super) struct Shape {
+    /// The event's time in unix ms, where it is an integer.
+    pub timestamp: Span,
     list: [(Hole, Span); Self::MOST],
     // Beyond `MOST` if the event is of a shape that is not worth learning.
     count: usize,
 }
 
-impl Holes {
+impl Shape {
     pub const MOST: usize = 4;
 
     pub fn push(&mut self, hole: Hole, span: Span) {
@@ -111,7 +106,7 @@ impl Holes {
     }
 
     /// The holes, if the shape can be learned.
-    pub fn all(&self) -> Option<&[(Hole, Span)]> {
+    pub fn holes(&self) -> Option<&[(Hole, Span)]> {
         self.list.get(..self.count)
     }
 }

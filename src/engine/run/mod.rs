@@ -176,11 +176,18 @@ struct Core {
     exact: Transcript,
     shown: Option<Transcript>,
     position: Position,
+    most_text: usize,
 
     doubt: Option<(Ask, Doubt)>,
     stopping: bool,
+    // A second stop, behind a send that the first one may have overtaken.
+    late_stop: Option<Ask>,
     reauthorized: bool,
     live_tried: bool,
+    // The run has ended at the server. Its log outlives it by minutes and is read to its end.
+    over: bool,
+    // The budget was given back once without progress.
+    second_wind: bool,
     head_seen: bool,
     // The server took the send: it is not repeated before its fate is known.
     accepted: bool,
@@ -242,10 +249,14 @@ impl Run {
                 exact: Transcript::new(),
                 shown: None,
                 position,
+                most_text: 0,
                 doubt: None,
                 stopping: false,
+                late_stop: None,
                 reauthorized: false,
                 live_tried: false,
+                over: false,
+                second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
                 accepted: of_session,
@@ -367,19 +378,7 @@ impl Run {
 
     /// The stop's reply came; `status` 0 means that none did.
     pub fn handle_stop_reply(&mut self, status: u16, now: Instant) {
-        let core = &mut self.core;
-        if !core.stopping || core.status.is_settled() {
-            return;
-        }
-        if status == 0 {
-            // The user's wish stands; that it may not have arrived is said.
-            core.error = Some(Failure::passing(Code::RequestFailed));
-        }
-        if status != 0 && matches!(core.link.phase(), Phase::Open { .. }) {
-            core.timers.set(Timer::Stop, now + LAST_WORDS);
-        } else {
-            core.settle_stopped();
-        }
+        self.core.handle_stop_reply(status, now);
     }
 
     /// Stops watching. The run goes on at the server.
@@ -404,6 +403,7 @@ impl Run {
             core.exact.rewrite();
             core.shown = None;
             core.position = Position::new();
+            core.most_text = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());
@@ -417,6 +417,8 @@ impl Run {
         core.stopping = false;
         core.reauthorized = false;
         core.live_tried = false;
+        core.over = false;
+        core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
@@ -579,6 +581,11 @@ impl Core {
             http::Verdict::Accept => {
                 self.link.handle_opened(now);
                 self.accepted |= self.road == Road::Sending;
+                if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
+                    // The server took the message after all, perhaps behind the stop, on another connection.
+                    self.late_stop = Some(self.ask(requests::stop(&self.session)));
+                    self.timers.set(Timer::Stop, now + self.config.stop_timeout);
+                }
                 self.touch();
             }
             http::Verdict::Retry { after } => {
@@ -635,7 +642,7 @@ impl Core {
             // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
             // id (B-SEND-4).
             _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
-            Next::Doubtful if self.road != Road::Sending => self.ask_status(Doubt::Fruitless, now),
+            Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
             _ => self.link.wait(floor, &mut self.rng, now),
         }
         self.touch();
@@ -699,7 +706,7 @@ impl Core {
             self.forward(incoming);
             return;
         }
-        if self.road == Road::Sending && self.names_the_run(incoming) {
+        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
             self.follow(now);
             return;
         }
@@ -721,7 +728,6 @@ impl Core {
         }
         self.events_here = true;
         self.any_event = true;
-        self.link.handle_progress();
         self.reauthorized = false;
         self.live_tried = self.road == Road::Live;
         self.flap = None;
@@ -734,6 +740,13 @@ impl Core {
             self.position.advance(id);
             self.dirty.cursor = true;
         }
+        // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
+        let text = self.exact.text_utf16_len();
+        if id.is_some() || text > self.most_text {
+            self.link.handle_progress();
+            self.second_wind = false;
+        }
+        self.most_text = self.most_text.max(text);
         if let Some(at) = incoming.timestamp() {
             if self.started_at.is_none() {
                 self.started_at = Some(at);
@@ -842,6 +855,10 @@ impl Core {
     }
 
     fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        if self.late_stop == Some(ask) {
+            self.late_stop = None;
+            return self.handle_stop_reply(status, now);
+        }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
             other => {
@@ -852,6 +869,7 @@ impl Core {
         self.timers.clear(Timer::Status);
         self.touch();
         let standing = self.standing(status, body);
+        self.over |= matches!(standing, Standing::Over);
         if matches!(standing, Standing::Unknown) && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
             self.link.wait(None, &mut self.rng, now);
@@ -863,13 +881,20 @@ impl Core {
                 self.seed(body);
                 self.follow(now);
             }
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown)
-            | (Doubt::Fruitless, Standing::Active { .. } | Standing::Unknown) => {
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
                 if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp));
                 } else {
                     self.link.wait(None, &mut self.rng, now);
                 }
+            }
+            // Whoever answers can be reached again: the log that could not be is worth another try.
+            (Doubt::Spent, Standing::Active { .. } | Standing::Over)
+                if self.road == Road::Following && !self.head_seen && !self.second_wind =>
+            {
+                self.second_wind = true;
+                self.link.renew();
+                self.set_out(now);
             }
             (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
                 if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
@@ -888,13 +913,33 @@ impl Core {
             }
             (doubt, Standing::Over) => {
                 let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+                // A log that refused is gone. One that could not be read may still be there.
+                let retryable = matches!(doubt, Doubt::Spent);
                 let (status, detail) = match doubt {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
                 };
-                let failure = Failure { status, detail, ..Failure::lasting(code) };
+                let failure = Failure { status, detail, retryable, ..Failure::lasting(code) };
                 self.settle(Status::Interrupted, By::Server, Some(failure));
             }
+        }
+    }
+
+    fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        if !self.stopping || self.status.is_settled() {
+            return;
+        }
+        // The user's wish stands; that it may not have arrived is said.
+        self.error = (status == 0).then(|| Failure::passing(Code::RequestFailed));
+        let is_sending = self.road == Road::Sending && self.link.phase() == Phase::Connecting;
+        if is_sending || self.late_stop.is_some() {
+            // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
+            return;
+        }
+        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
+            self.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            self.settle_stopped();
         }
     }
 
@@ -924,6 +969,9 @@ impl Core {
 
     fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
         self.drop_doubt();
+        if let Some(ask) = self.late_stop.take() {
+            self.push(Output::Forget { ask });
+        }
         if matches!(self.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             self.disconnect();
         }

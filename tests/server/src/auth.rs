@@ -2,10 +2,9 @@
 
 use axum::http::header::{AUTHORIZATION, COOKIE};
 use axum::http::{HeaderMap, Method, StatusCode};
-use axum::response::Response;
 
 use crate::config::Auth;
-use crate::reply::refuse;
+use crate::reply::Refusal;
 
 /// The token of a request: the bearer's, else the cookie's.
 pub fn token(headers: &HeaderMap) -> Option<String> {
@@ -16,13 +15,13 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Refuses with 401 or 403 what does not bring what is asked for.
-pub fn check(auth: &Auth, method: &Method, headers: &HeaderMap) -> Result<(), Response> {
+pub fn check(auth: &Auth, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     if !auth.tokens.is_empty() && !token(headers).is_some_and(|token| auth.tokens.contains(&token)) {
-        return Err(refuse(StatusCode::UNAUTHORIZED, "unauthorized"));
+        return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized"));
     }
     let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
     if method == Method::POST && auth.csrf.is_some() && auth.csrf.as_deref() != csrf {
-        return Err(refuse(StatusCode::FORBIDDEN, "forbidden"));
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The small replies every route gives: JSON, plain refusals.
+//! The small replies every route gives: JSON, and refusals.
 
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
@@ -10,9 +10,29 @@ pub fn json(value: &impl Serialize) -> Response {
     with_status(StatusCode::OK, value)
 }
 
-/// A refusal `{"error": sentence}`.
-pub fn refuse(status: StatusCode, sentence: &str) -> Response {
-    with_status(status, &serde_json::json!({ "error": sentence }))
+/// A request that is refused: a status, and `{"error": sentence}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    status: StatusCode,
+    sentence: String,
+}
+
+impl Refusal {
+    /// A refusal with this status and sentence.
+    pub fn new(status: StatusCode, sentence: impl Into<String>) -> Self {
+        Self { status, sentence: sentence.into() }
+    }
+
+    /// 400.
+    pub fn bad_request(sentence: impl ToString) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, sentence.to_string())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        with_status(self.status, &serde_json::json!({ "error": self.sentence }))
+    }
 }
 
 fn with_status(status: StatusCode, value: &impl Serialize) -> Response {

@@ -7,7 +7,7 @@
 //! Only members that the event needs are checked, and those that end a run are never refused over a detail: a run that
 //! has ended must settle. `null` is as good as absent.
 
-use super::super::{Decoded, Hole, Holes, Span, UNNAMED};
+use super::super::{Hole, Shape, Span, UNNAMED};
 use crate::engine::event::{Fault, JsonStr, RunEvent, Snapshot, Terminal, Tool, tool_slot};
 use crate::engine::json::{Members, Value};
 
@@ -49,29 +49,34 @@ fn kind(name: &[u8]) -> Kind {
 }
 
 /// Decodes `wide[..len]`, which is valid UTF-8.
-pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> Result<Decoded<'a>, Fault> {
+pub(in crate::engine) fn decode<'a>(
+    name: &[u8],
+    wide: &'a [u8],
+    len: usize,
+    shape: &mut Shape,
+) -> Result<RunEvent<'a>, Fault> {
     let mut members = Members::open_wide(wide, len)?;
     let (mut own_type, mut content, mut detail, mut error, mut run_id) = (None, None, None, None, None);
     let (mut generation, mut seq) = (None, None);
-    let (mut content_seen, mut timestamp, mut holes) = (false, None, Holes::default());
+    let mut content_seen = false;
     while let Some((key, value)) = members.next()? {
         match known(key) {
             Member::Type => own_type = present(value),
             Member::Content => {
                 if content_seen {
-                    holes.spoil();
+                    shape.spoil();
                 }
                 content_seen = true;
                 content = present(value);
                 if let Value::String(text) = value {
                     let end = members.at() - 1;
-                    holes.push(Hole::Text, Span { start: end - text.raw().len(), end });
+                    shape.push(Hole::Text, Span { start: end - text.raw().len(), end });
                 }
             }
             Member::Timestamp => {
                 if let Some(span) = integer(value, members.at()) {
-                    timestamp = Some(span);
-                    holes.push(Hole::Timestamp, span);
+                    shape.timestamp = span;
+                    shape.push(Hole::Timestamp, span);
                 }
             }
             Member::RunId => run_id = present(value),
@@ -86,7 +91,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
             Member::TextBlockSeq => seq = present(value),
             Member::Unknown => {
                 if let Some(span) = integer(value, members.at()) {
-                    holes.push(Hole::Number, span);
+                    shape.push(Hole::Number, span);
                 }
             }
         }
@@ -107,7 +112,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
         (None, _) => named,
     };
     let detail = |of| detail.and_then(|(found, value)| (found == of).then_some(value));
-    let event = match kind {
+    Ok(match kind {
         Kind::Text => RunEvent::Text { text: string(content, "content")?.unwrap_or_default() },
         Kind::Reasoning => RunEvent::Reasoning { text: string(content, "content")?.unwrap_or_default() },
         Kind::ToolStart | Kind::ToolEnd => match detail(Detail::Tool) {
@@ -134,8 +139,7 @@ pub(in crate::engine) fn decode<'a>(name: &[u8], wide: &'a [u8], len: usize) -> 
             RunEvent::Ended { how, error: error.and_then(|value| value.as_str()), generation_ms: generation }
         }
         Kind::Unknown => RunEvent::Ignored,
-    };
-    Ok(Decoded { event, timestamp, holes })
+    })
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -257,4 +261,156 @@ pub(super) fn snapshot(raw: &[u8]) -> Result<Snapshot<'_>, Fault> {
         }
     }
     Ok(snapshot)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::event::{Fault, RunEvent, Terminal};
+    use crate::engine::protocol::{Protocol, decode};
+    use proptest::prelude::*;
+
+    fn read(name: &str, data: &str) -> String {
+        match decode(Protocol::Bichat, name.as_bytes(), data.as_bytes()) {
+            Ok(event) => format!("{event:?}").split([' ', '(']).next().unwrap().to_owned(),
+            Err(fault) => format!("{fault:?}"),
+        }
+    }
+
+    fn wrong(member: &'static str) -> String {
+        format!("{:?}", Fault::WrongType { member })
+    }
+
+    #[test]
+    fn every_type_has_its_event() {
+        for (kind, member, event) in [
+            ("chunk", "\"content\":\"x\"", "Text"),
+            ("content", "\"content\":\"x\"", "Text"),
+            ("thinking", "\"content\":\"x\"", "Reasoning"),
+            ("tool_start", "\"tool\":{}", "ToolStarted"),
+            ("tool_end", "\"tool\":{}", "ToolEnded"),
+            ("text_block_end", "\"textBlockSeq\":0", "BlockEnded"),
+            ("snapshot", "\"snapshot\":{}", "Snapshot"),
+            ("interrupt", "\"interrupt\":{}", "Interrupted"),
+            ("citation", "\"citation\":{}", "Citation"),
+            ("usage", "\"usage\":{}", "Usage"),
+            ("ping", "\"timestamp\":1", "Heartbeat"),
+            ("stream_started", "\"runId\":\"r\"", "Started"),
+            ("done", "\"generationMs\":5", "Ended"),
+            ("cancelled", "\"x\":1", "Ended"),
+            ("error", "\"error\":\"e\"", "Ended"),
+            ("failed", "\"error\":\"e\"", "Ended"),
+            ("user_message", "\"content\":\"x\"", "Ignored"),
+            ("never heard of", "\"content\":5", "Ignored"),
+        ] {
+            // By its own type, by the event name, by both, and against another name.
+            assert_eq!(read("message", &format!("{{\"type\":\"{kind}\",{member}}}")), event);
+            assert_eq!(read(kind, &format!("{{{member}}}")), event);
+            assert_eq!(read(kind, &format!("{{{member},\"type\":\"{kind}\"}}")), event);
+            assert_eq!(read("ping", &format!("{{\"type\":\"{kind}\",{member}}}")), event);
+        }
+    }
+
+    #[test]
+    fn a_terminal_name_ends_the_run_whatever_the_payload_is_called() {
+        for name in ["done", "cancelled", "error", "failed"] {
+            for data in [
+                "{}",
+                "{\"type\":\"content\",\"content\":\"x\"}",
+                "{\"type\":5,\"error\":{},\"generationMs\":\"x\",\"content\":5}",
+            ] {
+                assert_eq!(read(name, data), "Ended", "{name} {data}");
+            }
+        }
+        let how = |name: &str, data: &str| match decode(Protocol::Bichat, name.as_bytes(), data.as_bytes()) {
+            Ok(RunEvent::Ended { how, error, generation_ms }) => {
+                (how, error.map(|error| error.decoded()), generation_ms)
+            }
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(how("error", "{\"type\":\"done\",\"generationMs\":7}"), (Terminal::Completed, None, Some(7)));
+        assert_eq!(how("done", "{\"type\":\"cancelled\"}"), (Terminal::Cancelled, None, None));
+        assert_eq!(how("failed", "{\"error\":\"\\u0061\"}"), (Terminal::Failed, Some("a".into()), None));
+    }
+
+    #[test]
+    fn without_a_type_an_unnamed_frame_is_text_or_a_failure() {
+        assert_eq!(read("message", "{\"content\":\"\"}"), "Text");
+        assert_eq!(read("message", "{\"error\":\"e\"}"), "Ended");
+        assert_eq!(read("message", "{}"), "Ended");
+        assert_eq!(read("message", "{\"content\":null}"), "Ended");
+        assert_eq!(read("message", "{\"type\":\"\",\"content\":\"x\"}"), "Text");
+        assert_eq!(read("message", "{\"type\":null,\"content\":\"x\"}"), "Text");
+        assert_eq!(read("custom", "{\"content\":\"x\"}"), "Ignored");
+        assert_eq!(read("thinking", "{\"type\":\"\",\"content\":\"x\"}"), "Text");
+    }
+
+    #[test]
+    fn what_lacks_its_payload_is_dropped_and_what_has_a_wrong_one_is_reported() {
+        for (kind, member) in [
+            ("tool_start", "tool"),
+            ("tool_end", "tool"),
+            ("snapshot", "snapshot"),
+            ("interrupt", "interrupt"),
+            ("citation", "citation"),
+            ("usage", "usage"),
+        ] {
+            assert_eq!(read(kind, "{}"), "Ignored");
+            assert_eq!(read(kind, &format!("{{\"{member}\":null}}")), "Ignored");
+            for value in ["5", "\"x\"", "[]", "true"] {
+                assert_eq!(read(kind, &format!("{{\"{member}\":{value}}}")), wrong(member));
+            }
+        }
+        for kind in ["content", "thinking"] {
+            assert_eq!(read(kind, "{\"content\":5}"), wrong("content"));
+            assert_ne!(read(kind, "{}"), wrong("content"));
+        }
+        assert_eq!(read("tool_start", "{\"tool\":{\"name\":5}}"), wrong("tool"));
+        assert_eq!(read("tool_end", "{\"tool\":{\"durationMs\":\"5\"}}"), wrong("tool"));
+        assert_eq!(read("snapshot", "{\"snapshot\":{\"partialContent\":5}}"), wrong("partialContent"));
+        assert_eq!(read("snapshot", "{\"snapshot\":{\"partialMetadata\":5}}"), wrong("partialMetadata"));
+        assert_eq!(read("stream_started", "{\"runId\":5}"), wrong("runId"));
+        for seq in ["-1", "1.5", "\"0\"", "4294967296"] {
+            assert_eq!(read("text_block_end", &format!("{{\"textBlockSeq\":{seq}}}")), wrong("textBlockSeq"));
+        }
+        // What the event has no use for may be anything.
+        assert_eq!(read("ping", "{\"content\":5,\"tool\":6,\"timestamp\":\"x\"}"), "Heartbeat");
+    }
+
+    #[test]
+    fn escaped_names_are_names() {
+        assert_eq!(read("message", "{\"t\\u0079pe\":\"con\\u0074ent\",\"\\u0063ontent\":\"x\"}"), "Text");
+        let data = "{\"tool\":{\"call\\u0049d\":\"c\"}}";
+        let Ok(RunEvent::ToolStarted { tool }) = decode(Protocol::Bichat, b"tool_start", data.as_bytes()) else {
+            panic!()
+        };
+        assert_eq!(tool.call_id.unwrap().decoded(), "c");
+    }
+
+    #[test]
+    fn of_members_of_one_name_the_last_counts() {
+        let data = "{\"content\":\"a\",\"content\":\"b\"}";
+        let Ok(RunEvent::Text { text }) = decode(Protocol::Bichat, b"content", data.as_bytes()) else { panic!() };
+        assert_eq!(text.decoded(), "b");
+        assert_eq!(read("content", "{\"content\":5,\"content\":\"b\"}"), "Text");
+    }
+
+    #[test]
+    fn the_first_block_is_number_zero() {
+        for data in ["{\"textBlockSeq\":0}", "{}"] {
+            assert!(matches!(
+                decode(Protocol::Bichat, b"text_block_end", data.as_bytes()),
+                Ok(RunEvent::BlockEnded { seq: 0 })
+            ));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn raw_values_are_whole_json(value in "[a-z{}\\[\\]\",:0-9 ]{0,30}") {
+            let data = format!("{{\"usage\":{{\"v\":{value}}}}}");
+            if let Ok(RunEvent::Usage { raw }) = decode(Protocol::Bichat, b"usage", data.as_bytes()) {
+                prop_assert!(serde_json::from_slice::<serde_json::Value>(raw).is_ok());
+            }
+        }
+    }
 }

@@ -1,12 +1,10 @@
 //! The bodies and queries of requests, read strictly: an unknown field, a second value, an id that is no UUID is refused.
 
-use axum::http::StatusCode;
-use axum::response::Response;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
-use crate::reply::refuse;
+use crate::reply::Refusal;
 
 /// The most attachments a message may have.
 const MAX_ATTACHMENTS: usize = 10;
@@ -55,6 +53,7 @@ pub(super) struct StopBody {
 /// `GET stream/status` and `GET stream/events`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[expect(clippy::struct_field_names, reason = "the wire's names")]
 pub(super) struct Query {
     pub(super) session_id: Option<String>,
     pub(super) run_id: Option<String>,
@@ -62,35 +61,35 @@ pub(super) struct Query {
 }
 
 impl SendBody {
-    pub(super) fn check(&self) -> Result<(), Response> {
+    pub(super) fn check(&self) -> Result<(), Refusal> {
         check_uuid("sessionId", &self.session_id)?;
         if let Some(id) = &self.request_id {
             check_uuid("requestId", id)?;
         }
         if self.attachments.len() > MAX_ATTACHMENTS {
-            return Err(refuse(StatusCode::BAD_REQUEST, "more than 10 attachments"));
+            return Err(Refusal::bad_request("more than 10 attachments"));
         }
         Ok(())
     }
 }
 
 /// Reads JSON; anything after the value is refused too.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, &error.to_string()))
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(Refusal::bad_request)
 }
 
 /// Refuses what is no UUID.
-pub(super) fn check_uuid(name: &str, id: &str) -> Result<(), Response> {
+pub(super) fn check_uuid(name: &str, id: &str) -> Result<(), Refusal> {
     match Uuid::try_parse(id) {
         Ok(_) => Ok(()),
-        Err(_) => Err(refuse(StatusCode::BAD_REQUEST, &format!("{name} is not a UUID"))),
+        Err(_) => Err(Refusal::bad_request(format!("{name} is not a UUID"))),
     }
 }
 
 /// A member of the query that must be there and a UUID.
-pub(super) fn need_uuid(name: &str, id: Option<String>) -> Result<String, Response> {
+pub(super) fn need_uuid(name: &str, id: Option<String>) -> Result<String, Refusal> {
     let Some(id) = id else {
-        return Err(refuse(StatusCode::BAD_REQUEST, &format!("{name} is missing")));
+        return Err(Refusal::bad_request(format!("{name} is missing")));
     };
     check_uuid(name, &id)?;
     Ok(id)

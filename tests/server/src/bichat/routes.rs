@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{Query as AxumQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::config::StopEnding;
 use crate::content::Ending;
 use crate::faults::Exchange;
-use crate::reply::{json, refuse};
+use crate::reply::{Refusal, json};
 use crate::sse::EventId;
 
 use super::request::{self, Query, ResumeBody, SendBody, StopBody};
@@ -34,7 +34,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-type Handled = Result<Response, Response>;
+type Handled = Result<Response, Refusal>;
 
 async fn send(State(app): State<Arc<App>>, Extension(exchange): Extension<Arc<Exchange>>, body: Bytes) -> Handled {
     let body: SendBody = request::read(&body)?;
@@ -110,7 +110,7 @@ async fn status(State(app): State<Arc<App>>, AxumQuery(query): AxumQuery<Query>)
 
 async fn stop(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     if body.len() > request::MAX_STOP_BYTES {
-        return Err(refuse(StatusCode::PAYLOAD_TOO_LARGE, "more than 4096 bytes"));
+        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "more than 4096 bytes"));
     }
     let body: StopBody = request::read(&body)?;
     app.counters.handle_stop(&body.session_id);
@@ -121,7 +121,7 @@ async fn stop(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     for run in app.runs.list(Some(&body.session_id)) {
         run.end(ending, error.clone());
     }
-    Ok(json(&json!({ "success": true })).into_response())
+    Ok(json(&json!({ "success": true })))
 }
 
 fn find(app: &App, session_id: &str, run_id: &str) -> Option<Arc<Run>> {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::app::App;
-use crate::reply::json;
+use crate::reply::{Refusal, json};
 
 use super::request;
 
@@ -41,7 +41,7 @@ struct Reject {
 }
 
 /// `POST rpc`: `{id, method, params}` to `{id, result}` or `{id, error: {code, message}}`.
-pub(super) async fn call(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Response> {
+pub(super) async fn call(State(app): State<Arc<App>>, body: Bytes) -> Result<Response, Refusal> {
     let call: Call = request::read(&body)?;
     Ok(json(&match answer(&app, &call.method, call.params) {
         Ok(result) => json!({ "id": call.id, "result": result }),

@@ -46,7 +46,7 @@ pub(super) fn call(number: usize, chance: &mut Chance) -> ToolCall {
             ("weather", query, format!("{} °C, {}", chance.between(0, 35), chance.pick(&["☀️", "🌧️", "⛈️"], "☁️")))
         }
     };
-    let fails = number % FAILS == 0;
+    let fails = number.is_multiple_of(FAILS);
     ToolCall {
         call_id: format!("call_{number}"),
         name,

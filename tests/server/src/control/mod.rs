@@ -22,7 +22,7 @@ use crate::bichat::Run;
 use crate::config::Config;
 use crate::content::Recipe;
 use crate::faults::Script;
-use crate::reply::{json, refuse};
+use crate::reply::{Refusal, json};
 
 pub use timers::Timers;
 
@@ -40,7 +40,7 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-type Handled = Result<Response, Response>;
+type Handled = Result<Response, Refusal>;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -51,8 +51,8 @@ struct Asked {
     wait_ms: Option<u64>,
 }
 
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Response> {
-    serde_json::from_slice(body).map_err(|error| refuse(StatusCode::BAD_REQUEST, &error.to_string()))
+fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Refusal> {
+    serde_json::from_slice(body).map_err(Refusal::bad_request)
 }
 
 fn done() -> Handled {
@@ -60,11 +60,10 @@ fn done() -> Handled {
 }
 
 /// `current` with the members of `change` in their places, down to nested objects, and checked again as a whole.
-fn change<T: serde::Serialize + DeserializeOwned>(current: &T, change: Map<String, Value>) -> Result<T, Response> {
-    let broken = |error: serde_json::Error| refuse(StatusCode::BAD_REQUEST, &error.to_string());
-    let mut merged = serde_json::to_value(current).map_err(broken)?;
+fn change<T: serde::Serialize + DeserializeOwned>(current: &T, change: Map<String, Value>) -> Result<T, Refusal> {
+    let mut merged = serde_json::to_value(current).map_err(Refusal::bad_request)?;
     merge(&mut merged, Value::Object(change));
-    serde_json::from_value(merged).map_err(broken)
+    serde_json::from_value(merged).map_err(Refusal::bad_request)
 }
 
 fn merge(into: &mut Value, from: Value) {
@@ -85,7 +84,7 @@ async fn set_recipe(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let session_id = match members.remove("sessionId") {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id),
-        Some(_) => return Err(refuse(StatusCode::BAD_REQUEST, "sessionId is not a string")),
+        Some(_) => return Err(Refusal::bad_request("sessionId is not a string")),
     };
     let recipe: Recipe = change(&app.runs.recipe(session_id.as_deref()), members)?;
     app.runs.set_recipe(session_id.clone(), recipe.clone());
@@ -109,9 +108,9 @@ async fn truth(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Handl
     let run = match (&asked.run_id, &asked.session_id) {
         (Some(run_id), _) => app.runs.find_ever(run_id),
         (None, Some(session_id)) => app.runs.list(Some(session_id)).pop(),
-        (None, None) => return Err(refuse(StatusCode::BAD_REQUEST, "runId or sessionId is missing")),
+        (None, None) => return Err(Refusal::bad_request("runId or sessionId is missing")),
     };
-    let Some(run): Option<Arc<Run>> = run else { return Err(refuse(StatusCode::NOT_FOUND, "no such run")) };
+    let Some(run): Option<Arc<Run>> = run else { return Err(Refusal::new(StatusCode::NOT_FOUND, "no such run")) };
     if let Some(ms) = asked.wait_ms {
         // Whether it ended or the time did, the answer tells: `terminal` is null while the run writes.
         let _ = tokio::time::timeout(Duration::from_millis(ms), run.ended()).await;

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::app::App;
-use crate::faults::{Refusal, RetryAfter, Stall};
+use crate::faults::{Outage, RetryAfter, Stall};
 use crate::net::{Close, Link};
 use crate::reply::json;
 
@@ -95,8 +95,8 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
             return Ok(go_offline(&app, &link, Some(ms.unwrap_or(0))).await);
         }
         Now::Status { code, ms, retry_after } => {
-            let refusal = Refusal { code, retry_after, until: ms.map(after) };
-            app.weather.change(|sky| sky.refusal = Some(refusal));
+            let outage = Outage { code, retry_after, until: ms.map(after) };
+            app.weather.change(|sky| sky.outage = Some(outage));
         }
         Now::Stall { ms, session_id, heartbeats } => {
             let stall = Stall { session_id, heartbeats, until: ms.map(after) };

@@ -17,12 +17,12 @@ use crate::auth;
 use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN, Run};
 use crate::counters::Record;
 use crate::net::Link;
-use crate::reply::refuse;
+use crate::reply::Refusal;
 use crate::sse::Frame;
 
 use super::pump::{Pump, Sink, pipe};
 use super::step::{RetryAfter, Status};
-use super::{Route, Step};
+use super::{Outage, Route, Step};
 
 /// The largest body of any request.
 const MAX_BODY: usize = 32 * 1024 * 1024;
@@ -61,7 +61,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let link = parts.extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| Link::new(0));
     let route = Route::of(parts.uri.path());
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
-        return refuse(StatusCode::PAYLOAD_TOO_LARGE, "more than 32 MiB");
+        return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "more than 32 MiB").into_response();
     };
     let target = Target::read(&parts, &body);
     let record = app.counters.handle_request(Record {
@@ -76,10 +76,10 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         ..Record::default()
     });
     let response = match auth::check(&app.config().auth, &parts.method, &parts.headers) {
-        Err(refusal) => refusal,
+        Err(refusal) => refusal.into_response(),
         Ok(()) => {
-            let step = match app.weather.refusal() {
-                Some(refusal) => Step { status: Some(refusal.into()), ..Step::default() },
+            let step = match app.weather.outage() {
+                Some(outage) => Step { status: Some(outage.into()), ..Step::default() },
                 None => app.scripts.take(route, target.session_id.as_deref(), target.run_id.as_deref()),
             };
             let session_id = target.session_id;
@@ -143,9 +143,11 @@ impl Exchange {
         let (app, record) = (Arc::clone(&self.app), self.record);
         app.counters.handle_stream_opened(record, session_id.as_deref(), run_id.as_deref());
         tokio::spawn(async move {
-            let report = pump.run().await;
-            app.counters.handle_stream_closed(session_id.as_deref(), run_id.as_deref());
-            app.counters.handle_ended(record, report.outcome, report.bytes, report.events);
+            pump.run(|report| {
+                app.counters.handle_stream_closed(session_id.as_deref(), run_id.as_deref());
+                app.counters.handle_ended(record, report.outcome, report.bytes, report.events);
+            })
+            .await;
         });
         let mut response = Response::new(Body::new(body));
         let headers = response.headers_mut();
@@ -220,15 +222,9 @@ impl Exchange {
     }
 }
 
-impl From<super::weather::Refusal> for Status {
-    fn from(refusal: super::weather::Refusal) -> Self {
-        Self {
-            code: refusal.code,
-            retry_after: refusal.retry_after,
-            body: None,
-            content_type: None,
-            after_effect: false,
-        }
+impl From<Outage> for Status {
+    fn from(outage: Outage) -> Self {
+        Self { code: outage.code, retry_after: outage.retry_after, body: None, content_type: None, after_effect: false }
     }
 }
 
@@ -238,7 +234,7 @@ fn refused(status: &Status) -> Response {
     let mut response = match &status.body {
         _ if bodiless => code.into_response(),
         Some(text) => (code, text.clone()).into_response(),
-        None => refuse(code, code.canonical_reason().unwrap_or("refused")),
+        None => Refusal::new(code, code.canonical_reason().unwrap_or("refused")).into_response(),
     };
     let retry_after = status.retry_after.as_ref().and_then(|value| match value {
         RetryAfter::Seconds(seconds) => Some(HeaderValue::from(*seconds)),

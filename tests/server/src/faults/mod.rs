@@ -14,7 +14,7 @@ pub use gate::{Exchange, gate};
 pub use script::{Scope, Script, Scripts};
 pub use step::{RetryAfter, Step};
 pub use streams::Streams;
-pub use weather::{Refusal, Sky, Stall, Weather};
+pub use weather::{Outage, Sky, Stall, Weather};
 
 use serde::{Deserialize, Serialize};
 

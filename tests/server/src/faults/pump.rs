@@ -96,24 +96,28 @@ impl Body for Pipe {
 }
 
 impl Pump {
-    /// Pumps until the feed is over, a fault ends the stream, or the client is gone.
-    pub(super) async fn run(mut self) -> Report {
+    /// Pumps until the feed is over, a fault ends the stream, or the client is gone. Tells `ended` before the client can
+    /// see the end, so that whoever saw it finds it counted.
+    pub(super) async fn run(mut self, ended: impl FnOnce(Report)) {
         let mut shape = Shape::new(&self.step);
-        let outcome = match self.flow(&mut shape).await {
-            // Dropping the sender ends the body properly: what a clean cut looks like too.
-            Ok(()) => Outcome::Finished,
-            Err(Break::Cut(Close::Fin)) => Outcome::Cut,
-            Err(Break::Cut(how)) => {
+        let broken = self.flow(&mut shape).await.err();
+        let outcome = match &broken {
+            None => Outcome::Finished,
+            Some(Break::Cut(_)) => Outcome::Cut,
+            Some(Break::Gone) if self.sink.link.closing().is_some() => Outcome::Cut,
+            Some(Break::Gone) => Outcome::Aborted,
+        };
+        let (bytes, events) = shape.sent();
+        ended(Report { outcome, bytes, events });
+        match broken {
+            Some(Break::Cut(how @ (Close::Drop | Close::Rst))) => {
                 self.sink.link.close(how);
                 // The sender stays until the connection is gone, or the body would end properly after all.
                 self.sink.pieces.closed().await;
-                Outcome::Cut
             }
-            Err(Break::Gone) if self.sink.link.closing().is_some() => Outcome::Cut,
-            Err(Break::Gone) => Outcome::Aborted,
-        };
-        let (bytes, events) = shape.sent();
-        Report { outcome, bytes, events }
+            // Dropping the sender ends the body properly, which is what a clean cut looks like too.
+            Some(Break::Cut(Close::Fin) | Break::Gone) | None => {}
+        }
     }
 
     async fn flow(&mut self, shape: &mut Shape) -> Result<(), Break> {

@@ -16,16 +16,18 @@ pub struct Scope {
     pub session_id: Option<String>,
     /// Those of this run: `events` and `resume` name one.
     pub run_id: Option<String>,
-    /// `stream`, `events`, `resume`, `status`, `stop`, `rpc`, or `*` for all, which is the default.
+    /// `stream`, `events`, `resume`, `status`, `stop`, `rpc`, a list of these, or `*` for all, which is the default.
     pub path: Option<Path>,
 }
 
 /// See [`Scope::path`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Path {
     /// One route.
     One(Route),
+    /// Any of these.
+    Some(Vec<Route>),
     /// `*`
     All(Star),
 }
@@ -65,9 +67,10 @@ struct Running {
 impl Scope {
     fn covers(&self, route: Route, session_id: Option<&str>, run_id: Option<&str>) -> bool {
         let named = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
-        let route = match self.path {
+        let route = match &self.path {
             None | Some(Path::All(Star::Star)) => true,
-            Some(Path::One(wanted)) => wanted == route,
+            Some(Path::One(wanted)) => *wanted == route,
+            Some(Path::Some(wanted)) => wanted.contains(&route),
         };
         route && named(&self.session_id, session_id) && named(&self.run_id, run_id)
     }
@@ -138,6 +141,14 @@ mod tests {
         assert_eq!(taken, [true, false, true, false]);
         scripts.add(script("{\"steps\":[{\"bom\":true}]}"));
         assert!(!scripts.take(Route::Status, None, None).bom, "the loop comes first and never ends");
+    }
+
+    #[test]
+    fn a_list_of_paths_leaves_the_others_alone() {
+        let scripts = Scripts::default();
+        scripts.add(script("{\"scope\":{\"path\":[\"events\",\"resume\"]},\"steps\":[{\"bom\":true}]}"));
+        assert!(!scripts.take(Route::Status, None, None).bom);
+        assert!(scripts.take(Route::Resume, None, None).bom);
     }
 
     #[test]

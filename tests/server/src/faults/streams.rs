@@ -47,7 +47,12 @@ impl Streams {
         let table = lock(&self.0);
         let wanted =
             table.open.values().filter(|open| session_id.is_none() || open.session_id.as_deref() == session_id);
-        wanted.map(|open| open.cut.send_replace(Some(how))).count()
+        let mut count = 0;
+        for open in wanted {
+            open.cut.send_replace(Some(how));
+            count += 1;
+        }
+        count
     }
 }
 

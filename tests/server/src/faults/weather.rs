@@ -1,4 +1,4 @@
-//! What holds for everybody for a while: refusals with a status, silence.
+//! What holds for everybody for a while: outages with a status, silence.
 
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -13,14 +13,14 @@ pub struct Weather(watch::Sender<Sky>);
 #[derive(Clone, Debug, Default)]
 pub struct Sky {
     /// Every request is answered with a status.
-    pub refusal: Option<Refusal>,
+    pub outage: Option<Outage>,
     /// Streams are silent.
     pub stalls: Vec<Stall>,
 }
 
-/// See [`Sky::refusal`].
+/// See [`Sky::outage`].
 #[derive(Clone, Debug)]
-pub struct Refusal {
+pub struct Outage {
     /// The status.
     pub code: u16,
     /// The value of `Retry-After`.
@@ -56,10 +56,10 @@ impl Weather {
         self.0.subscribe()
     }
 
-    /// The refusal that holds now.
-    pub fn refusal(&self) -> Option<Refusal> {
+    /// The outage that holds now.
+    pub fn outage(&self) -> Option<Outage> {
         let now = Instant::now();
-        self.0.borrow().refusal.clone().filter(|refusal| refusal.until.is_none_or(|until| now < until))
+        self.0.borrow().outage.clone().filter(|outage| outage.until.is_none_or(|until| now < until))
     }
 }
 

@@ -24,7 +24,11 @@ pub async fn serve_connection(stream: TcpStream, links: Arc<Links>, router: Rout
             request.extensions_mut().insert(Arc::clone(&tag));
             router.clone().oneshot(request.map(Body::new))
         });
-        let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(wire), service);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            // Connections end when a client or a fault ends them, never for being idle: tests count them.
+            .header_read_timeout(None)
+            .serve_connection(TokioIo::new(wire), service);
         tokio::select! {
             // Whatever ends a connection here (the client left, a broken request) is that client's business.
             _ = connection => {}

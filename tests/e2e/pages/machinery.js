@@ -1,0 +1,82 @@
+// Counts what could still make something happen in this page: armed timers and open connections. An unsettled run with
+// neither behind it would hang for ever, and that is what `watch` is for.
+(() => {
+  const { setTimeout: arm, clearTimeout: disarm, fetch: request, EventSource: Native } = window;
+  const timers = new Set();
+  const open = new Set();
+  const doubled = [];
+
+  window.setTimeout = (fn, ms, ...args) => {
+    const id = arm(() => {
+      timers.delete(id);
+      fn(...args);
+    }, ms);
+    timers.add(id);
+    return id;
+  };
+  window.clearTimeout = (id) => {
+    timers.delete(id);
+    disarm(id);
+  };
+
+  const enter = (url) => {
+    const { pathname, searchParams } = new URL(url, location.href);
+    const connection = { pathname, runId: searchParams.get('runId') };
+    const isTwin = ({ runId }) => runId !== null && runId === connection.runId;
+    if ([...open].some(isTwin)) doubled.push(`two connections at once for run ${connection.runId}`);
+    open.add(connection);
+    return connection;
+  };
+
+  // A request counts as open from its start to the end, the failure or the abort of its body.
+  window.fetch = (input, init) => {
+    const connection = enter(input instanceof Request ? input.url : String(input));
+    const leave = () => open.delete(connection);
+    init?.signal?.addEventListener('abort', leave);
+    const promise = request(input, init);
+    promise.then((response) => {
+      const { body } = response;
+      if (!body) return leave();
+      const { getReader } = body;
+      body.getReader = (...args) => {
+        const reader = getReader.apply(body, args);
+        const { read } = reader;
+        reader.read = () => {
+          const result = read.call(reader);
+          result.then(({ done }) => done && leave(), leave);
+          return result;
+        };
+        return reader;
+      };
+    }, leave);
+    return promise;
+  };
+
+  window.EventSource = class extends Native {
+    #connection;
+
+    constructor(url, init) {
+      super(url, init);
+      this.#connection = enter(String(url));
+      this.addEventListener('error', () => {
+        if (this.readyState === Native.CLOSED) open.delete(this.#connection);
+      });
+    }
+
+    close() {
+      open.delete(this.#connection);
+      super.close();
+    }
+  };
+
+  window.machinery = {
+    timers: () => timers.size,
+    connections: () => open.size,
+    /** Runs that had two connections at the same time. */
+    doubled,
+    /** Calls `report` every few ms, through a timer that is not counted. */
+    watch: (report) => setInterval(report, 20),
+    /** A pause that is not counted: waiting for a run must not look like the run's own timer. */
+    pause: (ms = 0) => new Promise((resolve) => { arm(resolve, ms); }),
+  };
+})();

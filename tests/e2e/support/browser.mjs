@@ -1,0 +1,30 @@
+// One Chromium for a test file, with a fresh profile; each context in it has a socket pool of its own.
+
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+/** CHROME in the environment decides; otherwise what the set-up found and remembered. */
+function findChrome() {
+  if (process.env.CHROME) return process.env.CHROME;
+  const root = fileURLToPath(new URL('../../..', import.meta.url));
+  const script = '. scripts/common.sh; recall browser; printf %s "${CHROME-}"';
+  const found = execFileSync('bash', ['-c', script], { cwd: root, encoding: 'utf8' });
+  if (!found) throw new Error('no browser: run `make setup`, or name one in CHROME');
+  return found;
+}
+
+export function launchBrowser() {
+  return chromium.launch({ executablePath: findChrome(), args: FLAGS });
+}

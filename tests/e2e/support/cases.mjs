@@ -1,0 +1,137 @@
+// Runs the data files of tests/cases: each case is a situation and what must come of it, and every one of them also proves
+// that nothing hangs and nothing is left behind.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { until } from './until.mjs';
+import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
+
+/**
+ * @typedef {object} Case
+ * @property {string} name the situation and what comes of it
+ * @property {string[]} rules IDs of PROTOCOLS.md and FIELD.md
+ * @property {'send'|'open'|'subscribe'} via which verb
+ * @property {('fetch'|'eventsource')[]} transports one test for each
+ * @property {object} [run] the recipe, see run-server
+ * @property {object} [client] options of the client, above QUICK
+ * @property {{ path: string, steps: object[], loop?: boolean }[]} [faults] see run-server
+ * @property {{ when: { events: number }, do: string }[]} [acts] `POST /control/now` once the page has seen so many events
+ * @property {boolean} [unknown] the run that is opened does not exist
+ * @property {boolean} [over] the run has ended at the server before it is opened
+ * @property {number} [withinMs] time to settle, by default 10 s
+ * @property {Expect} expect what must come of it
+ *
+ * @typedef {object} Expect
+ * @property {string} [status] of the snapshot
+ * @property {string|null} [code] of its error; null for none
+ * @property {number} [httpStatus] of its error
+ * @property {boolean} [retryable] of its error
+ * @property {'truth'|'prefix'|'none'} [text] all of it, a beginning, or nothing
+ * @property {Record<string, number|[number, number]>} [requests] by path: exactly so many, or from, to
+ * @property {number} [runsStarted] at the server
+ * @property {{ path: string, status: number, atLeastMs: number, times: number }[]} [waits] how long after such an answer
+ *   the next request on that path came, as the server's clock saw it
+ * @property {string[]} [seen] codes of errors that the connection must have shown on the way
+ * @property {string[]} [states] states of the connection that must have been seen
+ * @property {'resolved'|'rejected'} [outcome] of a subscription
+ * @property {string[]} [ends] types of a subscription's last chunks
+ * @property {Record<string, number>} [chunks] of a subscription: so many of this type
+ * @property {number|[number, number]} [errors] calls of a subscription's onError
+ */
+
+const RUN = { events: 60, eventsPerSecond: 200, reasoning: true, toolCalls: 2, usage: true };
+
+/** @returns {Case[]} */
+const readCases = (name) => JSON.parse(readFileSync(new URL(`../../cases/${name}.json`, import.meta.url), 'utf8'));
+
+/** One test for each case of the file and each of its transports. `stage()`: the stage, once it is open. */
+export function testCases(name, stage) {
+  for (const each of readCases(name)) {
+    for (const transport of each.transports) {
+      test(`${each.name} [${each.via}, ${transport}]`, () => stage().withLab((lab) => play(stage(), lab, each, transport)));
+    }
+  }
+}
+
+async function play({ control }, lab, each, transport) {
+  const sessionId = randomUUID();
+  const mustExist = each.via !== 'send' && !each.unknown;
+  const { runId } = await control.recipe({ sessionId, ...RUN, ...each.run, start: mustExist });
+  if (each.over) await control.truth(runId);
+  for (const { path, steps, loop } of each.faults ?? []) await control.faults({ sessionId, path }, steps, { loop });
+
+  const key = await lab.start({
+    via: each.via,
+    sessionId,
+    runId: mustExist ? runId : randomUUID(),
+    requestId: randomUUID(),
+    client: { options: { transports: [transport], ...each.client } },
+  });
+  for (const act of each.acts ?? []) {
+    await until(async () => (await control.requests(sessionId)).some(({ events }) => events >= act.when.events), 'events');
+    await control.now(act.do, { sessionId, ...act.options });
+  }
+  const report = await lab.settled(key, each.withinMs);
+  if (each.via === 'subscribe') await checkSubscription(control, report, each.expect, runId);
+  else await checkRun(control, report, each.expect);
+  await checkServer(control, sessionId, each.expect);
+}
+
+const within = (actual, wanted, what) => {
+  const [least, most] = Array.isArray(wanted) ? wanted : [wanted, wanted];
+  assert.ok(actual >= least && actual <= most, `${what}: ${actual}, expected ${least === most ? least : `${least} to ${most}`}`);
+};
+
+async function checkRun(control, report, expect) {
+  assertSound(report);
+  const { status, error, text } = report.snapshot;
+  const brief = JSON.stringify({ status, error, length: text.length, connections: report.connections });
+  assert.equal(status, expect.status, brief);
+  assert.equal(error?.code ?? null, expect.code ?? null, brief);
+  if (expect.httpStatus) assert.equal(error.status, expect.httpStatus, brief);
+  if (expect.retryable !== undefined) assert.equal(error.retryable, expect.retryable, brief);
+  if (expect.text === 'truth') await assertTruth(control, report);
+  if (expect.text === 'prefix') await assertPrefix(control, report);
+  if (expect.text === 'none') assert.equal(text, '');
+  for (const code of expect.seen ?? []) {
+    assert.ok(report.connections.some((seen) => seen.code === code), `${code} was never shown: ${brief}`);
+  }
+  for (const state of expect.states ?? []) {
+    assert.ok(report.connections.some((seen) => seen.state === state), `${state} was never shown: ${brief}`);
+  }
+}
+
+async function checkSubscription(control, report, expect, runId) {
+  assert.deepEqual(report.hangs, []);
+  assert.deepEqual(report.doubled, []);
+  assert.equal(report.settlings, 1);
+  const [outcome] = report.outcomes;
+  const brief = JSON.stringify({ outcome, errors: report.errors, last: report.chunks.slice(-3) });
+  assert.equal(outcome.rejected ? 'rejected' : outcome, expect.outcome, brief);
+  if (expect.code) assert.equal(outcome.rejected.code, expect.code, brief);
+  if (expect.httpStatus) assert.equal(outcome.rejected.status, expect.httpStatus, brief);
+  if (expect.code === 'connect-failed') assert.equal(outcome.rejected.name, 'RunEventsConnectError');
+  if (expect.ends) assert.deepEqual(report.chunks.slice(-expect.ends.length).map(({ type }) => type), expect.ends, brief);
+  for (const [type, count] of Object.entries(expect.chunks ?? {})) {
+    assert.equal(report.chunks.filter((chunk) => chunk.type === type).length, count, `${type} chunks: ${brief}`);
+  }
+  if (expect.errors !== undefined) within(report.errors.length, expect.errors, 'onError calls');
+  if (expect.text === 'truth') assert.equal(report.text, (await control.truth(runId)).text);
+  if (expect.text === 'none') assert.equal(report.text, '');
+}
+
+async function checkServer(control, sessionId, expect) {
+  const { requests, runsStarted } = await control.counters(sessionId);
+  for (const [path, wanted] of Object.entries(expect.requests ?? {})) within(requests[path], wanted, `${path} requests`);
+  if (expect.runsStarted !== undefined) assert.equal(runsStarted, expect.runsStarted, 'runs started');
+  for (const { path, status, atLeastMs, times } of expect.waits ?? []) {
+    const journal = (await control.requests(sessionId)).filter((request) => request.path === path);
+    const waits = journal.flatMap((request, i) => (request.status === status ? [journal[i + 1]?.at - request.at] : []));
+    assert.equal(waits.length, times, `${path} answered ${status}: ${JSON.stringify(journal.map(({ status: s }) => s))}`);
+    for (const wait of waits) assert.ok(wait >= atLeastMs, `asked again after ${wait} ms, not ${atLeastMs}`);
+  }
+  // The server hears of a closed connection a moment after the page has closed it.
+  await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the streams to be closed');
+}

@@ -1,0 +1,72 @@
+// What tests tell run-server to do, and what they ask it about what really happened.
+
+/**
+ * @typedef {{ sessionId?: string, runId?: string, path?: 'stream'|'events'|'resume'|'status'|'stop'|'rpc'|'*' }} Scope
+ * @typedef {{ n: number, at: number, path: string, sessionId: string, runId: string | null, requestId: string | null,
+ *   lastEventId: string | null, token: string | null, status: number | null, outcome: 'finished'|'cut'|'aborted'|null,
+ *   events: number, bytes: number }} Request one request as the server saw it; `at` is its arrival in unix ms
+ */
+
+export class Control {
+  #base;
+
+  constructor(base) {
+    this.#base = base;
+  }
+
+  /** What the next runs of `sessionId` say and how fast; `start: true` begins one at once and gives its `runId`. */
+  recipe(recipe) {
+    return this.#ask('POST', '/runs', recipe);
+  }
+
+  /** One step for each matching request, in order; afterwards (or never, with `loop`) requests are normal again. */
+  faults(scope, steps, { loop = false } = {}) {
+    return this.#ask('POST', '/faults', { scope, steps, loop });
+  }
+
+  clearFaults() {
+    return this.#ask('DELETE', '/faults');
+  }
+
+  /** Something that happens to everybody, or to one session, now. */
+  now(what, options = {}) {
+    return this.#ask('POST', '/now', { do: what, ...options });
+  }
+
+  config(change) {
+    return this.#ask('POST', '/config', change);
+  }
+
+  reset() {
+    return this.#ask('POST', '/reset', {});
+  }
+
+  /** The fault-free result of a run, once it has ended at the server. */
+  truth(runId) {
+    return this.#ask('GET', `/truth?runId=${runId}&waitMs=15000`);
+  }
+
+  runs(sessionId) {
+    return this.#ask('GET', `/runs?sessionId=${sessionId}`);
+  }
+
+  counters(sessionId) {
+    return this.#ask('GET', `/counters${sessionId ? `?sessionId=${sessionId}` : ''}`);
+  }
+
+  /** @returns {Promise<Request[]>} */
+  requests(sessionId) {
+    return this.#ask('GET', `/requests?sessionId=${sessionId}`);
+  }
+
+  async #ask(method, path, body) {
+    const response = await fetch(`${this.#base}/control${path}`, {
+      method,
+      headers: body && { 'Content-Type': 'application/json' },
+      body: body && JSON.stringify(body),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} /control${path}: ${response.status} ${text}`);
+    return text ? JSON.parse(text) : null;
+  }
+}

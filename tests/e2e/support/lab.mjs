@@ -1,0 +1,92 @@
+// A bare page with the package in it, driven from here. What the page promises to watch is in pages/lab.js.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+
+/** Quick enough for a test, with the same shape as the defaults. */
+export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
+
+// What the browser itself says of requests that fail; ours to cause, not ours to avoid.
+const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|has been blocked by CORS/;
+
+export class Lab {
+  /** Errors that reached the page's console or window: a test that expects some takes them away. */
+  errors = [];
+
+  constructor(page, context) {
+    this.page = page;
+    this.context = context;
+    page.on('pageerror', (error) => this.errors.push(String(error.stack ?? error)));
+    page.on('console', (message) => {
+      if (message.type() === 'error' && !BROWSER_NOISE.test(message.text())) this.errors.push(message.text());
+    });
+  }
+
+  /** A page in a context of its own, and so with connections of its own. */
+  static async open(browser, server, { origin = server.app, query = '' } = {}) {
+    const context = await browser.newContext();
+    const lab = new Lab(await context.newPage(), context);
+    await lab.load(`${origin}/tests/bare.html${query}`);
+    return lab;
+  }
+
+  async load(url) {
+    await this.page.goto(url);
+    await this.page.waitForFunction(() => window.lab);
+  }
+
+  async reload() {
+    await this.page.reload();
+    await this.page.waitForFunction(() => window.lab);
+  }
+
+  /**
+   * Begins a run and gives its key. `client`: `{ name, options }`, QUICK and the fetch transport unless said otherwise.
+   * Null when `via: 'resume'` found nothing.
+   */
+  async start({ key = randomUUID(), client = {}, ...rest }) {
+    const options = { transports: ['fetch'], ...QUICK, ...client.options };
+    const name = client.name ?? JSON.stringify(options);
+    const begun = await this.page.evaluate((args) => lab.start(args), { key, client: { name, options }, ...rest });
+    return begun === null ? null : key;
+  }
+
+  /** The report of a run that has settled in time; throws where it has not. */
+  async settled(key, timeoutMs = 10_000) {
+    const report = await this.page.evaluate(([of, ms]) => lab.settled(of, ms), [key, timeoutMs]);
+    if (report.timedOut) {
+      const { snapshot, connections, chunks } = report;
+      const { text, parts, blocks, ...rest } = snapshot ?? { chunks };
+      assert.fail(`not settled after ${timeoutMs} ms: ${JSON.stringify({ text: text?.length, ...rest, connections })}`);
+    }
+    return report;
+  }
+
+  report(key) {
+    return this.page.evaluate((of) => lab.report(of), key);
+  }
+
+  snapshot(key) {
+    return this.page.evaluate((of) => lab.snapshot(of), key);
+  }
+
+  /** Waits in the page until a snapshot of the run fulfils `predicate`, which sees nothing of this module. */
+  async until(key, predicate, timeout = 10_000) {
+    await this.page.waitForFunction(
+      ([of, source]) => (0, eval)(`(${source})`)(lab.snapshot(of)), // eslint-disable-line no-eval
+      [key, String(predicate)],
+      { timeout, polling: 10 },
+    );
+  }
+
+  /** Closes all clients and holds the page to having nothing left: no timer, no connection, no error. */
+  async clear() {
+    const left = await this.page.evaluate(() => lab.clear());
+    assert.deepEqual(left, { timers: 0, connections: 0 }, 'left over after all clients were closed');
+    assert.deepEqual(this.errors.splice(0), [], 'errors in the page');
+  }
+
+  close() {
+    return this.context.close();
+  }
+}

@@ -1,0 +1,42 @@
+// Holds what a user ended up with against what a perfect connection would have shown.
+
+import assert from 'node:assert/strict';
+
+const STATUS = { done: 'completed', cancelled: 'cancelled', error: 'failed', failed: 'failed' };
+
+/** Nothing that the page saw on the way may break a promise: see `Observed` in pages/lab.js. */
+export function assertSound(report) {
+  assert.deepEqual(report.violations, []);
+  assert.deepEqual(report.hangs, []);
+  assert.deepEqual(report.doubled, []);
+  assert.equal(report.settlings, 1, 'settles exactly once');
+  assert.equal(report.outcomes.length, 1, 'finished settles exactly once');
+}
+
+function assertText(actual, expected) {
+  if (actual === expected) return;
+  let at = 0;
+  while (at < actual.length && actual[at] === expected[at]) at += 1;
+  const around = (text) => JSON.stringify(text.slice(Math.max(0, at - 20), at + 40));
+  assert.fail(`text differs at ${at} of ${expected.length} (got ${actual.length}): ${around(actual)}, expected ${around(expected)}`);
+}
+
+/** Text, parts, blocks and status are those of the fault-free run, to the last byte. */
+export async function assertTruth(control, report) {
+  const { snapshot } = report;
+  const truth = await control.truth(snapshot.runId);
+  assertText(snapshot.text, truth.text);
+  assert.deepEqual(snapshot.parts, truth.parts);
+  assert.deepEqual(snapshot.blocks, truth.blocks);
+  assert.deepEqual(snapshot.usage, truth.usage);
+  assert.equal(snapshot.status, STATUS[truth.terminal]);
+  assert.equal(report.outcomes[0].status, snapshot.status);
+  assert.equal(report.outcomes[0].text, truth.text);
+  return truth;
+}
+
+/** What is there is the beginning of the truth. */
+export async function assertPrefix(control, report) {
+  const truth = await control.truth(report.snapshot.runId);
+  assertText(report.snapshot.text, truth.text.slice(0, report.snapshot.text.length));
+}

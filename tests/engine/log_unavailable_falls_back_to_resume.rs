@@ -1,0 +1,75 @@
+//! B-ES-12, B-RES-3, B-RES-4: the server has no log to follow. A resume gives a snapshot and what comes after it.
+
+use crate::support::*;
+
+/// Text and tools, since a snapshot knows nothing of reasoning.
+fn script() -> Script {
+    let mut script = Script::seeded(161, Shape { deltas: 30, ..Shape::slow() });
+    script.0.retain(|entry| !matches!(entry.event, Event::Thinking(_)));
+    script
+}
+
+#[test]
+fn an_opened_run_is_resumed_from_its_snapshot() {
+    let sim = World::seeded(161).script(script()).habits(|habits| habits.has_log = false).open().settle();
+    assert_eq!(sim.run.status(), Status::Completed);
+    assert_eq!(sim.page.transcript().text(), sim.truth().text());
+    assert_eq!(sim.server.counters.resumes, 1);
+}
+
+#[test]
+fn a_sent_run_is_resumed_too() {
+    let world = World { is_exact: false, ..World::seeded(162).script(script()) };
+    let sim = world.habits(|habits| habits.has_log = false).send().settle();
+    assert_eq!(sim.run.status(), Status::Completed);
+    assert_eq!(sim.page.transcript().text(), sim.truth().text());
+    assert_eq!(sim.server.counters.runs, 1);
+}
+
+#[test]
+fn a_log_that_breaks_down_in_the_middle_costs_nothing_that_was_shown() {
+    for at in [2_000, 20_000, 50_000] {
+        let sim = World::seeded(at)
+            .script(script())
+            .at(at, Incident::Log(false))
+            .at(at, Incident::Cut(How::Rst))
+            .open()
+            .settle();
+        assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
+        assert_eq!(sim.page.transcript().text(), sim.truth().text());
+    }
+}
+
+#[test]
+fn each_snapshot_replaces_and_what_follows_appends() {
+    let mut world = World::seeded(163).script(script()).habits(|habits| habits.has_log = false);
+    // The refused log, then resumes that break.
+    for after in [0, 400, 900, 1_400] {
+        world = world.then(Plan::CLEAN).then(Plan::cut(after, How::Rst));
+    }
+    let sim = World { is_exact: false, ..world }.open().settle();
+    assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
+    assert_eq!(sim.page.transcript().text(), sim.truth().text());
+}
+
+#[test]
+fn another_nodes_run_is_followed_by_its_stored_state() {
+    let sim = World::seeded(164)
+        .script(script())
+        .habits(|habits| (habits.has_log, habits.remote) = (false, true))
+        .open()
+        .settle();
+    assert_eq!(sim.run.status(), Status::Completed);
+    assert_eq!(sim.page.transcript().text(), sim.truth().text());
+}
+
+#[test]
+fn a_run_that_ended_while_there_was_no_log_is_told_as_ended() {
+    let sim = World::seeded(165)
+        .script(script())
+        .at(300, Incident::Log(false))
+        .at(300, Incident::Offline { ms: 600_000, told: true, resets: true })
+        .open()
+        .settle();
+    assert_eq!((sim.run.status(), sim.code()), (Status::Interrupted, Some("run-ended")));
+}

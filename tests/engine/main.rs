@@ -1,0 +1,43 @@
+//! The engine's promises: one file a situation, played against a model of the server in virtual time.
+//!
+//! `support` is the simulated world; its invariants hold in every test here, whatever the test itself asserts.
+
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+mod any_schedule;
+mod back_forward_cache;
+mod chunks_split_anywhere;
+mod clean_eof_is_a_disconnect;
+mod close_stops_watching;
+mod connect_grace;
+mod each_terminal_settles;
+mod empty_200_loop_ends;
+mod endless_refusals_end;
+mod heartbeats_then_silence;
+mod html_page_with_200;
+mod ignored_cursor;
+mod log_expires_before_the_end;
+mod log_unavailable_falls_back_to_resume;
+mod malformed_frames_are_skipped;
+mod offline_mid_run;
+mod random_bytes;
+mod refused_with_401;
+mod refused_with_503_and_retry_after;
+mod replay_of_seen_events;
+mod reset_after_every_event;
+mod retry_goes_on;
+mod run_not_found_as_plain_text;
+mod same_seed_same_outputs;
+mod send_cut_before_the_run_id;
+mod send_refused;
+mod send_response_is_lossy;
+mod server_restarts;
+mod silence_without_heartbeats;
+mod sleeping_laptop;
+mod socket_reset_mid_run;
+mod status_decides_when_the_budget_is_spent;
+mod stop_classifies_by_intent;
+mod timers_fire_late_or_for_no_reason;
+mod two_terminals;

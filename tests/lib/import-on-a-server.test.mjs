@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+
+test('importing and making a client touch nothing; the first use instantiates once, synchronously', async () => {
+  const { Module } = WebAssembly;
+  const compiled = mock.method(WebAssembly, 'Module', function compile(bytes) { return new Module(bytes); });
+  const instance = WebAssembly.Instance;
+  const instantiated = mock.method(WebAssembly, 'Instance', function instantiate(...args) { return Reflect.construct(instance, args); });
+  const timers = mock.method(globalThis, 'setTimeout');
+  const fetched = mock.method(globalThis, 'fetch');
+
+  const { RunClient, createRunCore, preload } = await import('../../pkg/index.js');
+  const client = new RunClient({ baseUrl: 'https://a.example/bi-chat' });
+  assert.equal(client.connection.getSnapshot(), client.connection.getServerSnapshot());
+  client.connection.subscribe(() => {})();
+  client.close();
+  for (const spy of [compiled, instantiated, timers, fetched]) assert.equal(spy.mock.callCount(), 0);
+
+  createRunCore().free();
+  createRunCore().free();
+  await preload();
+  assert.equal(instantiated.mock.callCount(), 1);
+  mock.restoreAll();
+});
+
+test('the package exports what its types declare, and nothing else', async () => {
+  const { readFileSync } = await import('node:fs');
+  const declared = readFileSync(new URL('../../pkg/index.d.ts', import.meta.url), 'utf8')
+    .matchAll(/^export declare (?:abstract )?(?:class|function|const) (\w+)/gm);
+  const names = [...declared].map(([, name]) => name).sort();
+  assert.deepEqual(Object.keys(await import('../../pkg/index.js')).sort(), names);
+  assert.deepEqual(Object.keys(await import('../../pkg/url.js')).sort(), [...names, 'init'].sort());
+});

@@ -1,0 +1,13 @@
+//! What run-server promises, checked from the other end of a socket by a client of a page's length.
+
+mod client;
+mod command;
+mod content;
+mod cut;
+mod events;
+mod live;
+mod now;
+mod pages;
+mod refusals;
+mod requests;
+mod shape;
