@@ -58,7 +58,8 @@ pub fn config(options: &JsValue) -> Config {
         send_timeout: some(options.millis("connectTimeoutMs")),
         status_timeout: options.millis("statusTimeoutMs"),
         stop_timeout: options.millis("stopTimeoutMs"),
-        native: options.text("transports").starts_with("eventsource"),
+        native: options.text("transport") == "eventsource",
+        event_log: options.get("eventLog").is_truthy(),
         max_event_bytes: options.count("maxEventBytes") as usize,
         ..defaults
     }

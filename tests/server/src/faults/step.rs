@@ -35,6 +35,8 @@ pub struct Step {
     pub split_every: Option<usize>,
     /// Splits at these offsets of the body.
     pub split_at: Vec<u64>,
+    /// Pause after each piece, in ms: a browser reads pieces that arrive close together as one.
+    pub split_gap_ms: Option<u64>,
     /// Each n-th event comes twice.
     pub duplicate: Option<u64>,
     /// Each n-th event changes places with the next.
