@@ -66,6 +66,7 @@ pub(super) fn digits_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// How many UTF-16 units whole characters of UTF-8 make: one a character, two for those of four bytes.
+#[inline(never)]
 pub(super) fn utf16_len(utf8: &[u8]) -> usize {
     let mut units = 0;
     let mut rest = utf8;
