@@ -237,7 +237,7 @@ impl<'a> Feed<'a> {
     }
 
     /// The shortcut: the frame at hand, if it is like an earlier one.
-    #[inline]
+    #[inline(always)]
     fn fit(&mut self, hit: &mut Hit<'a>) -> Fit {
         let reader = &mut *self.reader;
         if self.in_carry || !reader.framer.is_aligned() {
@@ -484,7 +484,7 @@ impl Envelopes {
     }
 
     /// Tries the frame at `bytes[at..end]`.
-    #[inline]
+    #[inline(always)]
     fn fit<'a>(&mut self, bytes: &'a [u8], at: usize, end: usize, hit: &mut Hit<'a>) -> Fit {
         for _ in 0..2 {
             match self.latest().fit(bytes, at, end, hit) {
@@ -527,6 +527,7 @@ impl Envelope {
     /// Longer frames are not worth comparing.
     const MOST_BYTES: usize = 1024;
 
+    #[inline(always)]
     fn fit<'a>(&self, bytes: &'a [u8], start: usize, end: usize, hit: &mut Hit<'a>) -> Fit {
         let (mut at, mut data) = (start, 0);
         (hit.id, hit.timestamp) = (None, &[]);
