@@ -3,6 +3,8 @@
 //! It accepts exactly what `JSON.parse` accepts (nesting beyond [`MAX_DEPTH`] apart), so that a slice it has passed can be
 //! handed to `JSON.parse` later and never throws. It is iterative, allocates nothing, and wants valid UTF-8.
 
+use alloc::string::String;
+
 use super::simd;
 
 /// The deepest nesting that is read; deeper values are a [`Fault::TooDeep`].
