@@ -217,7 +217,7 @@ impl<'a> Number<'a> {
                 b'0'..=b'9' if in_exponent => {
                     exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte - b'0')).min(10_000);
                 }
-                b'0'..=b'9' => match sum.checked_mul(10).and_then(|sum| sum.checked_add(u64::from(byte - b'0'))) {
+                b'0'..=b'9' => match with_digit(sum, byte) {
                     Some(more) => {
                         sum = more;
                         scale -= i32::from(in_fraction);
@@ -237,7 +237,7 @@ impl<'a> Number<'a> {
             scale += 1;
         }
         while scale > 0 && sum != 0 && sum != u64::MAX {
-            sum = sum.saturating_mul(10);
+            sum = if sum > u64::MAX / 10 { u64::MAX } else { sum * 10 };
             scale -= 1;
         }
         Some(sum)
@@ -246,10 +246,15 @@ impl<'a> Number<'a> {
 
 /// The number that `digits` write, if they are digits and it fits.
 pub(super) fn integer(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |sum, digit| match digit {
-        b'0'..=b'9' => sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
-        _ => None,
-    })
+    digits.iter().try_fold(0, |sum, digit| if digit.is_ascii_digit() { with_digit(sum, *digit) } else { None })
+}
+
+/// `sum` with one more digit behind it, if it fits. (A checked multiplication would be one of 128 bits in wasm.)
+fn with_digit(sum: u64, digit: u8) -> Option<u64> {
+    if sum > u64::MAX / 10 {
+        return None;
+    }
+    (sum * 10).checked_add(u64::from(digit - b'0'))
 }
 
 /// One JSON value; arrays and objects are raw and already validated.
@@ -401,8 +406,8 @@ impl<'a> Scanner<'a> {
 
     /// An object or array, all of it.
     fn nested(&mut self) -> Result<(), Fault> {
-        // One bit a level, the innermost lowest: set for an object.
-        let mut kinds = 0_u128;
+        // One bit a level, set for an object.
+        let mut kinds = [0_u64; MAX_DEPTH as usize / 64];
         let mut depth = 0;
         loop {
             match self.peek().ok_or(Fault::Syntax)? {
@@ -412,7 +417,10 @@ impl<'a> Scanner<'a> {
                         return Err(Fault::TooDeep);
                     }
                     depth += 1;
-                    kinds = kinds << 1 | u128::from(open == b'{');
+                    if let Some(word) = kinds.get_mut(depth as usize / 64) {
+                        let bit = 1 << (depth % 64);
+                        *word = if open == b'{' { *word | bit } else { *word & !bit };
+                    }
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(open + 2) {
@@ -431,7 +439,7 @@ impl<'a> Scanner<'a> {
                 if depth == 0 {
                     return Ok(());
                 }
-                let is_object = kinds & 1 == 1;
+                let is_object = kinds.get(depth as usize / 64).is_some_and(|word| word >> (depth % 64) & 1 == 1);
                 self.skip_space();
                 match self.peek().ok_or(Fault::Syntax)? {
                     b',' => {
@@ -445,7 +453,6 @@ impl<'a> Scanner<'a> {
                     close if close == if is_object { b'}' } else { b']' } => {
                         self.at += 1;
                         depth -= 1;
-                        kinds >>= 1;
                     }
                     _ => return Err(Fault::Syntax),
                 }

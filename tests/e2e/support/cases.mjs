@@ -17,7 +17,6 @@ import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
  * @property {object} [run] the recipe, see run-server
  * @property {object} [client] options of the client, above QUICK
  * @property {{ path: string, steps: object[], loop?: boolean }[]} [faults] see run-server
- * @property {{ when: { events: number }, do: string }[]} [acts] `POST /control/now` once the page has seen so many events
  * @property {boolean} [unknown] the run that is opened does not exist
  * @property {boolean} [over] the run has ended at the server before it is opened
  * @property {number} [withinMs] time to settle, by default 10 s
@@ -69,10 +68,6 @@ async function play({ control }, lab, each, transport) {
     requestId: randomUUID(),
     client: { options: { transports: [transport], ...each.client } },
   });
-  for (const act of each.acts ?? []) {
-    await until(async () => (await control.requests(sessionId)).some(({ events }) => events >= act.when.events), 'events');
-    await control.now(act.do, { sessionId, ...act.options });
-  }
   const report = await lab.settled(key, each.withinMs);
   if (each.via === 'subscribe') await checkSubscription(control, report, each.expect, runId);
   else await checkRun(control, report, each.expect);

@@ -68,9 +68,8 @@ pub(in crate::engine) fn decode<'a>(
                 }
                 content_seen = true;
                 content = present(value);
-                if let Value::String(text) = value {
-                    let end = members.at() - 1;
-                    shape.push(Hole::Text, Span { start: end - text.raw().len(), end });
+                if let Some(span) = contents(value, members.at()) {
+                    shape.push(Hole::Text, span);
                 }
             }
             Member::Timestamp => {
@@ -79,7 +78,10 @@ pub(in crate::engine) fn decode<'a>(
                     shape.push(Hole::Timestamp, span);
                 }
             }
-            Member::RunId => run_id = present(value),
+            Member::RunId => {
+                run_id = present(value);
+                note(shape, value, members.at());
+            }
             Member::Error => error = present(value),
             // Every event carries at most one of these, under the name of its type.
             Member::Detail(of) => {
@@ -89,11 +91,7 @@ pub(in crate::engine) fn decode<'a>(
             }
             Member::GenerationMs => generation = value.as_u64(),
             Member::TextBlockSeq => seq = present(value),
-            Member::Unknown => {
-                if let Some(span) = integer(value, members.at()) {
-                    shape.push(Hole::Number, span);
-                }
-            }
+            Member::Unknown => note(shape, value, members.at()),
         }
     }
 
@@ -190,6 +188,20 @@ fn known(key: JsonStr<'_>) -> Member {
 
 fn present(value: Value<'_>) -> Option<Value<'_>> {
     if let Value::Null = value { None } else { Some(value) }
+}
+
+/// Notes a value that makes no difference to a text event.
+fn note(shape: &mut Shape, value: Value<'_>, end: usize) {
+    if let Some(span) = integer(value, end) {
+        shape.push(Hole::Number, span);
+    } else if let Some(span) = contents(value, end) {
+        shape.push(Hole::String, span);
+    }
+}
+
+/// Where the contents of the string lie whose closing quote was in front of `end`.
+fn contents(value: Value<'_>, end: usize) -> Option<Span> {
+    value.as_str().map(|text| Span { start: end - 1 - text.raw().len(), end: end - 1 })
 }
 
 /// Where the integer lies whose last byte was in front of `end`.
