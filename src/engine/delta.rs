@@ -16,6 +16,8 @@
 //!   "usage": {}, "metadata": {} }                    // when changed; further members are the run's own
 //! ```
 
+use alloc::vec::Vec;
+
 /// Capacity above this is given back after a flush, so that one long catch-up does not hold memory for ever.
 const KEPT: usize = 64 * 1024;
 

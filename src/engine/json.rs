@@ -3,7 +3,7 @@
 //! It accepts exactly what `JSON.parse` accepts (nesting beyond [`MAX_DEPTH`] apart), so that a slice it has passed can be
 //! handed to `JSON.parse` later and never throws. It is iterative, allocates nothing, and wants valid UTF-8.
 
-use std::borrow::Cow;
+use alloc::{borrow::Cow, string::String};
 
 use super::simd;
 

@@ -5,6 +5,8 @@
 //! literals mean an equal parse but for the holes, so the shortcut gives exactly what full decoding would; whatever does
 //! not fit is decoded in full, and learned anew.
 
+use alloc::vec::Vec;
+
 use super::event::{Fault, JsonStr, RunEvent};
 use super::json;
 use super::protocol::{self, Hole, Protocol, Shape, Span, UNNAMED};

@@ -4,6 +4,8 @@
 //! is all that framing looks at. A framer sees one frame at a time, from the frame's first byte to the last byte that has
 //! come, and remembers how far it has looked; so a frame may arrive byte by byte and is searched once.
 
+use alloc::vec::Vec;
+
 use super::protocol::Span;
 use super::simd;
 use super::time::Millis;

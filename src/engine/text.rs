@@ -3,6 +3,8 @@
 //! A page is never grown or moved: a doubling buffer holds up to three times its contents while it moves, and wasm memory
 //! never shrinks. Pages double from [`FIRST_PAGE`] to [`FULL_PAGE`] bytes, so that short texts stay small.
 
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+
 use super::json::{JsonStr, Sink};
 use super::simd::utf16_len;
 

@@ -1,5 +1,7 @@
 //! Where a text falls into blocks (B-TB-1 to B-TB-7).
 
+use alloc::vec::Vec;
+
 /// What an offset counts. Servers count UTF-16 units (B-TB-5); early ones counted bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {

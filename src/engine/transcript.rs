@@ -4,6 +4,8 @@
 //! between does not end it, because the server's own count of blocks would not. Reasoning is one part until text or a tool
 //! follows. A delta holds what is new since the last one and costs as much, however long the transcript is.
 
+use alloc::{boxed::Box, string::String, vec::Vec};
+
 use super::delta::Delta;
 use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool, ToolField};
 use super::text::{Mark, Text};
