@@ -1,6 +1,6 @@
 //! The client's one timer.
 
-use std::cell::Cell;
+use core::cell::Cell;
 
 use wasm_bindgen::prelude::*;
 

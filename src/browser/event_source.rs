@@ -6,7 +6,9 @@
 //! The browser's own reconnection is not used: it hides the status, knows no budget and ends at the first HTTP error
 //! (B-ES-10). On an error the source is closed, and the engine decides.
 
-use std::{cell::RefCell, rc::Rc};
+use alloc::{rc::Rc, string::String};
+
+use core::cell::RefCell;
 
 use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, prelude::*};

@@ -1,6 +1,8 @@
 //! One request and its whole reply.
 
-use std::cell::{Cell, RefCell};
+use alloc::vec::Vec;
+
+use core::cell::{Cell, RefCell};
 
 use wasm_bindgen::JsValue;
 

@@ -1,9 +1,8 @@
 //! A stream over `fetch`: any method, own headers, the status in sight, a cursor on the first connection too.
 
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use alloc::{boxed::Box, rc::Rc};
+
+use core::cell::{Cell, RefCell};
 
 use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, prelude::*};

@@ -3,7 +3,7 @@
 //! A hidden page gets no frames, and neither does an occluded window or a worker. So both are armed, and whichever
 //! fires first disarms the other.
 
-use std::cell::{Cell, RefCell};
+use core::cell::{Cell, RefCell};
 
 use wasm_bindgen::prelude::*;
 

@@ -1,5 +1,7 @@
 //! From the engine's description of a request to the browser's `fetch`.
 
+use alloc::string::String;
+
 use js_sys::{Function, Promise};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{AbortController, Headers, RequestCache, RequestCredentials, RequestInit};

@@ -65,6 +65,22 @@ pub(super) fn digits_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     bytes.get(at..)?.iter().position(|byte| !byte.is_ascii_digit()).map(|lane| at + lane)
 }
 
+/// How many UTF-16 units whole characters of UTF-8 make: one a character, two for those of four bytes.
+pub(super) fn utf16_len(utf8: &[u8]) -> usize {
+    let mut units = 0;
+    let mut rest = utf8;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        units += imp::units(block);
+        rest = after;
+    }
+    // Each zero that fills up the last block counts as one.
+    let mut last = [0; WIDTH];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    units + imp::units(&last) + rest.len() - WIDTH
+}
+
 /// Whether `bytes[at..]` begins with the first `len` bytes of `padded`, whose length is `len` rounded up to whole blocks.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 #[inline]
@@ -99,6 +115,13 @@ mod imp {
     }
 
     /// How many bytes at the front are equal, at least: differences in the last block are exact, earlier ones count as none.
+    pub fn units(block: &[u8; WIDTH]) -> usize {
+        let block = load(block);
+        let starts = i8x16_bitmask(i8x16_ge(block, i8x16_splat(-64)));
+        let pairs = i8x16_bitmask(u8x16_ge(block, u8x16_splat(0xF0)));
+        (starts.count_ones() + pairs.count_ones()) as usize
+    }
+
     #[inline]
     pub fn equal_prefix(one: &[u8], other: &[u8]) -> usize {
         let mut differences = i64x2_splat(0);
@@ -175,6 +198,10 @@ mod imp {
 
     const ONES: u64 = u64::from_ne_bytes([0x01; WIDTH]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; WIDTH]);
+
+    pub fn units(block: &[u8; WIDTH]) -> usize {
+        block.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
+    }
 
     #[derive(Clone, Copy)]
     pub struct Block(u64);

@@ -4,6 +4,8 @@
 //! is all that framing looks at. A framer sees one frame at a time, from the frame's first byte to the last byte that has
 //! come, and remembers how far it has looked; so a frame may arrive byte by byte and is searched once.
 
+use alloc::vec::Vec;
+
 use super::protocol::Span;
 use super::simd;
 use super::time::Millis;
@@ -224,6 +226,6 @@ fn millis(value: &[u8]) -> Option<Millis> {
     if value.is_empty() {
         return None;
     }
-    let digits = value.iter().map(|byte| byte.is_ascii_digit().then(|| u64::from(byte - b'0')));
-    digits.into_iter().try_fold(0_u64, |sum, digit| Some(sum.saturating_mul(10).saturating_add(digit?))).map(Millis)
+    // One that does not fit is longer than anyone will wait.
+    value.iter().all(u8::is_ascii_digit).then(|| Millis(super::json::integer(value).unwrap_or(u64::MAX)))
 }

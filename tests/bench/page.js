@@ -4,8 +4,10 @@
 export const start = (workloads, contestants) => {
   const find = (name) => workloads.find((workload) => workload.name === name);
   globalThis.bench = {
-    list: (options) => workloads.map(({ name, cases }) => ({ name, cases: cases(options) })),
-    measure: (name, params, options) => find(name).measure(params, contestants, options),
     isPreciseClock: globalThis.crossOriginIsolated,
+    list: (options) => workloads.map(({ name, cases }) => ({ name, cases: cases(options) })),
+    /** `options.contestants`: names; these run alone. */
+    measure: (name, params, options) => find(name).measure(
+      params, contestants.filter(({ name }) => !options.contestants || options.contestants.includes(name)), options),
   };
 };

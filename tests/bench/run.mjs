@@ -1,15 +1,12 @@
 // node tests/bench/run.mjs [--quick] [--assert] [--rounds=15] [--only=catch-up,wires,growth,sizes] [--without=steadystream]
 // See README.md for what the figures mean.
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chromium } from 'playwright-core';
-import { bundle } from './bundle.mjs';
+import { launch } from './browser.mjs';
 import { faults, tables, verdictTable, verdicts } from './report.mjs';
-import { serve } from './serve.mjs';
 import { measureSizes } from './sizes.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -30,53 +27,25 @@ const without = list(flags.without);
 const isWanted = (name) => only.length === 0 || only.includes(name);
 const options = { quick: flags.quick, rounds: Number(flags.rounds ?? (flags.quick ? 5 : 15)), warmUpMs: flags.quick ? 60 : 200 };
 
-const ARGS = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync', '--js-flags=--expose-gc',
-];
-
-const findChrome = () => {
-  if (process.env.CHROME) return process.env.CHROME;
-  const recall = '. "$(dirname "$0")/common.sh"; recall browser; printf %s "${CHROME-}"';
-  return execFileSync('bash', ['-c', recall, join(root, 'scripts/step')], { encoding: 'utf8' });
-};
-
 const stop = (message) => {
   console.error(`\n  ${message}\n`);
   process.exit(1);
 };
 
 if (!without.includes('steadystream') && !existsSync(join(root, 'pkg/wasm/inline.js'))) stop('pkg/wasm is not built: make build');
-const executablePath = findChrome();
-if (!executablePath) stop('no browser: make setup, or set CHROME');
 
-const server = await serve(await bundle(without));
-const browser = await chromium.launch({ executablePath, args: ARGS });
+const browser = await launch({ without });
 const progress = process.stderr.isTTY ? (text) => process.stderr.write(`\r\x1b[K${text}`) : () => {};
-
-// Every case in a page of its own: what one leaves behind in memory or in the JIT's knowledge is not the next one's luck.
-const withPage = async (work) => {
-  const context = await browser.newContext();
-  try {
-    const page = await context.newPage();
-    page.on('pageerror', (error) => console.error(`  in the page: ${error.message}`));
-    await page.goto(server.url);
-    await page.waitForFunction('globalThis.bench');
-    return await work(page);
-  } finally {
-    await context.close();
-  }
-};
 
 const report = {
   when: new Date().toISOString(),
-  browser: `Chromium ${browser.version()}`,
+  browser: `Chromium ${browser.version}`,
   machine: `${cpus().length} x ${cpus()[0]?.model ?? 'cpu'}`,
   options,
   workloads: [],
 };
 try {
-  const { workloads, isPreciseClock } = await withPage((page) => page.evaluate((given) => ({
+  const { workloads, isPreciseClock } = await browser.withPage((page) => page.evaluate((given) => ({
     workloads: globalThis.bench.list(given), isPreciseClock: globalThis.bench.isPreciseClock,
   }), options));
   console.log(`${report.browser}, ${report.machine}, ${options.rounds} rounds${flags.quick ? ', quick' : ''}`);
@@ -86,7 +55,7 @@ try {
     for (const params of cases) {
       progress(`${name} ${JSON.stringify(params)}`);
       const work = (page) => page.evaluate((given) => globalThis.bench.measure(...given), [name, params, options]);
-      measured.push({ params, measured: await withPage(work) });
+      measured.push({ params, measured: await browser.withPage(work) });
     }
     report.workloads.push({ name, cases: measured });
   }
@@ -94,7 +63,6 @@ try {
   if (isWanted('sizes') && !without.includes('steadystream')) report.sizes = await measureSizes();
 } finally {
   await browser.close();
-  server.close();
 }
 
 const judged = verdicts(report);

@@ -476,7 +476,7 @@ test('the engine gets the options flat, and headers only when there are some', a
   const client = newClient({ headers: async () => ({ 'X-CSRF-Token': 't' }), connectGraceMs: 0 });
   client.open({ sessionId: 's' });
   const { options, hooks } = FakeRaw.latest;
-  assert.deepEqual([options.transports, options.connectGraceMs, options.retryBaseMs], ['fetch', 0, 1000]);
+  assert.deepEqual([options.transport, options.connectGraceMs, options.retryBaseMs], ['fetch', 0, 1000]);
   assert.equal((await hooks.headers()).get('x-csrf-token'), 't');
   opened();
   assert.equal(FakeRaw.latest.hooks.headers, undefined);

@@ -1,0 +1,49 @@
+// One Chromium, and pages in it that know all contestants and workloads.
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+import { bundle } from './bundle.mjs';
+import { serve } from './serve.mjs';
+
+const ARGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync', '--js-flags=--expose-gc',
+];
+
+/** CHROME decides; otherwise what scripts/setup-browser found. */
+const findChrome = () => {
+  if (process.env.CHROME) return process.env.CHROME;
+  const recall = '. "$(dirname "$0")/common.sh"; recall browser; printf %s "${CHROME-}"';
+  const script = fileURLToPath(new URL('../../scripts/step', import.meta.url));
+  const found = execFileSync('bash', ['-c', recall, script], { encoding: 'utf8' });
+  if (!found) throw new Error('no browser: make setup, or set CHROME');
+  return found;
+};
+
+/** `without`: contestants (file names, no extension) to leave out. */
+export const launch = async ({ without = [] } = {}) => {
+  const executablePath = findChrome();
+  const server = await serve(await bundle(without));
+  const browser = await chromium.launch({ executablePath, args: ARGS });
+  return {
+    version: browser.version(),
+    // Every case in a page of its own: what one leaves behind in memory or in the JIT's knowledge is not the next one's luck.
+    async withPage(work) {
+      const context = await browser.newContext();
+      try {
+        const page = await context.newPage();
+        page.on('pageerror', (error) => console.error(`  in the page: ${error.message}`));
+        await page.goto(server.url);
+        await page.waitForFunction('globalThis.bench');
+        return await work(page);
+      } finally {
+        await context.close();
+      }
+    },
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+};
