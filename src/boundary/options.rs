@@ -1,5 +1,7 @@
 //! Options by hand: a flat object that JS has validated and filled in.
 
+use alloc::string::String;
+
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::RequestCredentials;
@@ -32,10 +34,6 @@ impl Options<'_> {
 
     fn count(&self, name: &str) -> u32 {
         self.get(name).as_f64().unwrap_or_default() as u32
-    }
-
-    fn function(&self, name: &str) -> Option<Function> {
-        self.get(name).dyn_into().ok()
     }
 }
 
@@ -83,15 +81,15 @@ pub fn http(options: &JsValue, hooks: &JsValue) -> Http {
             "same-origin" => RequestCredentials::SameOrigin,
             _ => RequestCredentials::Include,
         },
-        headers: hooks.function("headers"),
+        headers: Some(hooks.get("headers")).filter(JsValue::is_truthy).map(JsValue::unchecked_into),
         registry: Registry {
-            opened: hooks.function("opened").unwrap_or_default(),
-            closed: hooks.function("closed").unwrap_or_default(),
+            opened: hooks.get("opened").unchecked_into(),
+            closed: hooks.get("closed").unchecked_into(),
         },
     }
 }
 
 /// The function that flushes.
 pub fn wake(hooks: &JsValue) -> Function {
-    Options(hooks).function("wake").unwrap_or_default()
+    Options(hooks).get("wake").unchecked_into()
 }

@@ -3,6 +3,8 @@
 //! It accepts exactly what `JSON.parse` accepts (nesting beyond [`MAX_DEPTH`] apart), so that a slice it has passed can be
 //! handed to `JSON.parse` later and never throws. It is iterative, allocates nothing, and wants valid UTF-8.
 
+use alloc::{borrow::Cow, string::String};
+
 use super::simd;
 
 /// The deepest nesting that is read; deeper values are a [`Fault::TooDeep`].
@@ -50,7 +52,8 @@ impl<'a> JsonStr<'a> {
 
     /// The string whose contents, escapes and all, were [`raw`](Self::raw) before.
     pub(super) fn stored(raw: &'a [u8]) -> Self {
-        Self { wide: raw, len: raw.len(), escaped: raw.contains(&b'\\'), ascii: raw.is_ascii() }
+        // Marked as if it had what it may not have: slower to decode, and as right.
+        Self { wide: raw, len: raw.len(), escaped: true, ascii: false }
     }
 
     /// The contents as they stand in the JSON: valid between quotes in any other JSON.
@@ -73,6 +76,11 @@ impl<'a> JsonStr<'a> {
         self.ascii
     }
 
+    /// The decoded contents, borrowed where they stand for themselves.
+    pub(super) fn plain(&self) -> Cow<'a, [u8]> {
+        if self.escaped { Cow::Owned(self.decoded().into_bytes()) } else { Cow::Borrowed(self.raw()) }
+    }
+
     /// The contents, and what lies behind them in memory.
     pub(super) fn wide(&self) -> &'a [u8] {
         self.wide
@@ -80,7 +88,7 @@ impl<'a> JsonStr<'a> {
 
     /// Whether the decoded contents are `text`.
     pub fn equals(&self, text: &[u8]) -> bool {
-        if self.escaped { self.decoded().as_bytes() == text } else { self.raw() == text }
+        *self.plain() == *text
     }
 
     /// Decodes the contents into `sink`.
@@ -89,8 +97,8 @@ impl<'a> JsonStr<'a> {
             return sink.push(self.raw());
         }
         let mut rest = self.raw();
-        // Most escapes are short and close together: collect a stretch before handing it on.
-        let mut held = [0; 128];
+        // Escapes come close together: collect a stretch before handing it on. No larger, or clearing it is a call.
+        let mut held = [0; 32];
         let mut count = 0;
         while let Some((&byte, after)) = rest.split_first() {
             if count + 4 > held.len() {

@@ -513,7 +513,7 @@ impl Server {
             return;
         }
         stream.sent += 1;
-        let is_nth = |n: usize| n > 0 && stream.sent % n == 0;
+        let is_nth = |n: usize| n > 0 && stream.sent.is_multiple_of(n);
         if is_nth(mischief.malformed_each) {
             let data = NONSENSE[stream.sent % NONSENSE.len()];
             stream.out.extend(self.habits.wire.raw_frame(None, "content", data));

@@ -257,7 +257,12 @@ impl Sink {
     async fn stop_here(&mut self, between: bool, feed: &Feed, step: &Step, shape: &mut Shape) -> Result<(), Break> {
         while let Some(stop) = shape.poll_stop(between) {
             match stop {
-                Stop::Cut(cut) => return Err(Break::Cut(cut.how)),
+                Stop::Cut(cut) => {
+                    if cut.how != Close::Fin {
+                        self.or_break(tokio::time::sleep(Duration::from_millis(cut.linger_ms))).await?;
+                    }
+                    return Err(Break::Cut(cut.how));
+                }
                 Stop::Stall(stall) => {
                     let until = stall.ms.map(|ms| Instant::now() + Duration::from_millis(ms));
                     self.stay_silent(until, stall.heartbeats, feed, step.crlf).await?;
