@@ -20,6 +20,8 @@ pub const DEFAULT_MAX_EVENT_BYTES: usize = 16 * 1024 * 1024;
 
 /// What a reader finds.
 #[derive(Debug)]
+// Lives on the stack for the length of one loop body; a box for the large variant would be an allocation an event.
+#[allow(clippy::large_enum_variant)]
 pub enum Item<'a> {
     /// An event.
     Event(Incoming<'a>),
