@@ -192,13 +192,12 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use js_sys::Function;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
     use crate::browser::testing::{
-        EVENT_STREAM, Ledger, Network, Told, assert_quiet, blob_url, bodyless, held, http, read_already, revoke,
-        settle, until,
+        EVENT_STREAM, Ledger, Network, Told, answer_headers, assert_quiet, blob_url, bodyless, headers, held, http,
+        read_already, revoke, settle, until,
     };
 
     fn get() -> Request {
@@ -237,8 +236,8 @@ mod tests {
         told
     }
 
-    fn with_headers(http: &Http, code: &str) -> Http {
-        Http { headers: Some(Function::new_no_args(code)), ..http.clone() }
+    fn with_headers(http: &Http, kind: &str) -> Http {
+        Http { headers: Some(headers(kind)), ..http.clone() }
     }
 
     #[wasm_bindgen_test]
@@ -402,10 +401,7 @@ mod tests {
     async fn headers_are_asked_for_each_attempt_and_sent() {
         let ledger = Ledger::new();
         let network = Network::new();
-        let http = with_headers(
-            &http("/", &ledger),
-            "this.asked = (this.asked ?? 0) + 1; return Promise.resolve(new Headers({ 'x-attempt': this.asked }))",
-        );
+        let http = with_headers(&http("/", &ledger), "counting");
         for attempt in 0..2 {
             let _stream = open(&http, get());
             until(|| network.count() == attempt + 1).await;
@@ -419,8 +415,8 @@ mod tests {
     async fn headers_that_cannot_be_had_are_a_failure() {
         let ledger = Ledger::new();
         let network = Network::new();
-        for code in ["return Promise.reject(new Error('no token'))", "throw new Error('no token')"] {
-            let (_stream, told) = open(&with_headers(&http("/", &ledger), code), get());
+        for kind in ["rejecting", "throwing"] {
+            let (_stream, told) = open(&with_headers(&http("/", &ledger), kind), get());
             told.count(1).await;
             assert_quiet().await;
             assert_eq!((told.all(), network.count()), (vec!["failed".into()], 0));
@@ -432,12 +428,11 @@ mod tests {
     async fn headers_that_come_after_the_drop_start_nothing() {
         let ledger = Ledger::new();
         let network = Network::new();
-        let code = "return new Promise((resolve) => { this.answer = () => resolve(new Headers()) })";
-        let (stream, told) = open(&with_headers(&http("/", &ledger), code), get());
+        let (stream, told) = open(&with_headers(&http("/", &ledger), "late"), get());
         settle().await;
         drop(stream);
         ledger.assert_balanced();
-        Function::new_no_args("this.answer()").call0(&JsValue::UNDEFINED).unwrap();
+        answer_headers();
         assert_quiet().await;
         assert_eq!((told.len(), network.count()), (0, 0));
     }

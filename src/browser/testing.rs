@@ -94,8 +94,13 @@ extern "C" {
     #[wasm_bindgen(method, js_name = break)]
     pub fn break_off(this: &ScriptedNetwork, at: u32);
 
-    #[wasm_bindgen(js_name = options)]
-    pub fn raw_options(base: &str, changes: &JsValue) -> JsValue;
+    pub fn headers(kind: &str) -> Function;
+    #[wasm_bindgen(js_name = answerHeaders)]
+    pub fn answer_headers();
+
+    pub fn options(base: &str, changes: &str) -> JsValue;
+    pub fn hooks(wake: &JsValue, ledger: &Ledger) -> JsValue;
+    pub fn write(memory: &JsValue, at: usize, bytes: &[u8]);
 }
 
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -193,6 +198,10 @@ impl<T: Clone> Told<T> {
 
     pub fn all(&self) -> Vec<T> {
         self.0.borrow().clone()
+    }
+
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
     }
 
     pub fn len(&self) -> usize {
