@@ -257,6 +257,9 @@ impl Driver {
             core::mem::take(&mut state.requests)
         };
         drop(requests);
+        if let Some(alarm) = self.alarm.get() {
+            alarm.clear();
+        }
         if let Some(frame) = self.frame.get() {
             frame.cancel();
         }
