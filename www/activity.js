@@ -33,10 +33,10 @@ export class Activity {
 
   show(snapshot) {
     const isShown = snapshot !== null && isLive(snapshot);
-    this.#element.dataset.live = isShown;
+    if (this.#element.dataset.live !== String(isShown)) this.#element.dataset.live = isShown;
     if (!isShown) return;
     const [mood, words] = describe(snapshot);
-    this.#element.dataset.mood = mood;
+    if (this.#element.dataset.mood !== mood) this.#element.dataset.mood = mood;
     setText(this.#words, words);
   }
 }

@@ -29,6 +29,7 @@ const LOST = Object.freeze({
 
 const sessions = new Sessions(handleTurn);
 const latest = () => sessions.current.latest;
+const NO_LOG = Object.freeze([]);
 let stopping = null;
 
 const drawers = new Drawers();
@@ -56,18 +57,18 @@ const sidebar = new Sidebar($('sessions'), enter);
 function handleTurn(session, turn, before) {
   const { snapshot } = turn;
   const isSettling = isLive(before) && !isLive(snapshot);
-  if (isSettling || snapshot.runId !== before.runId) sessions.save();
+  if (isSettling || snapshot.runId !== before.runId) {
+    sessions.save();
+    inspector.poll();
+  }
   if (session !== sessions.current) {
     if (isSettling) session.hasNews = true;
     sidebar.update(session, sessions.current);
     return;
   }
   transcript.update(turn);
-  if (turn === session.latest) {
-    showLatest();
-    announcer.hear(snapshot);
-  }
-  if (isSettling) inspector.poll();
+  showLatest();
+  announcer.hear(snapshot);
 }
 
 // Everything on the screen that is about the run, not the text.
@@ -76,8 +77,8 @@ function showLatest() {
   const snapshot = turn?.snapshot ?? null;
   badge.show(snapshot?.connection ?? IDLE);
   activity.show(snapshot);
-  log.show(turn?.log ?? []);
-  if (snapshot) tide.show(snapshot);
+  log.show(turn?.log ?? NO_LOG);
+  tide.show(turn);
   inspector.show(snapshot, tide.rate);
   composer.show(!turn?.isLive ? 'idle' : turn === stopping ? 'stopping' : 'live');
   sidebar.update(sessions.current, sessions.current);
@@ -90,7 +91,6 @@ function showSession() {
   sidebar.show(sessions);
   transcript.show(session);
   announcer.forget();
-  tide.reset(latest()?.snapshot ?? null);
   showLatest();
   stick.toLatest();
 }

@@ -10,6 +10,8 @@ export const clientFor = (transport) => {
       baseUrl: '/bi-chat',
       protocol: 'bichat',
       transports: [transport],
+      // Nobody wants to watch a demo wait for half a minute, which is the default.
+      retry: { capMs: 4000 },
       // The runs of this demo speak all the time, so silence means something sooner than behind a real server, whose
       // heartbeat (15 s here) is the only sound it makes while a tool works. Leave this option out there.
       liveness: { stallMs: 8000 },

@@ -1,16 +1,21 @@
-// The run-server's control API: what the next runs are like, what goes wrong, what really happened.
+// The run-server's control API: what the next runs are like, what goes wrong, what really happened. Its own port is spoken
+// to, not the page's: that one may be offline, because somebody pressed the button, and none of this is to be counted.
 
 const LIMIT_MS = 4000;
 
+// Asked once. Without an answer the page's own port has to do.
+const base = fetch('/control/addresses', { signal: AbortSignal.timeout(LIMIT_MS) })
+  .then((response) => response.json())
+  .then(({ control }) => control, () => '');
+
 const call = async (method, path, body) => {
-  const response = await fetch(`/control/${path}`, {
+  const response = await fetch(`${await base}/control/${path}`, {
     method,
     ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(LIMIT_MS),
   });
   if (!response.ok) throw new Error(`control/${path}: HTTP ${response.status}`);
-  const text = await response.text();
-  return text ? JSON.parse(text) : null;
+  return response.json();
 };
 
 /** Makes something happen now, to everybody. */

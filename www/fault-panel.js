@@ -7,14 +7,14 @@ const KEY = 'steadystream-demo.next';
 // What happens once. `lastsMs`: how long it holds, for the bar that runs out under the button.
 const ONCE = [
   { id: 'cut', icon: 'cut', label: 'Cut now', hint: 'Reset every open stream', body: { do: 'cut', how: 'rst' } },
-  { id: '503', icon: 'refuse', label: '503 for 5 s', hint: 'Refuse every request', body: { do: 'status', code: 503, ms: 5000 }, lastsMs: 5000 },
-  { id: 'offline', icon: 'offline', label: 'Offline 5 s', hint: 'Stop listening, drop everyone', body: { do: 'offline', ms: 5000 }, lastsMs: 5000 },
+  { id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Refuse every request', body: { do: 'status', code: 503, ms: 5000 }, lastsMs: 5000 },
+  { id: 'offline', icon: 'offline', label: 'Offline 5\u00a0s', hint: 'Stop listening, drop everyone', body: { do: 'offline', ms: 5000 }, lastsMs: 5000 },
   { id: 'restart', icon: 'restart', label: 'Restart', hint: 'New process, log kept', body: { do: 'restart', keepLog: true, ms: 1500 }, lastsMs: 1500 },
 ];
 
 // What holds until it is cleared.
 const LASTING = [
-  { id: 'cut-every', icon: 'cuts', label: 'Cut every 1 s', hint: 'For as long as it is on', body: { do: 'cutEvery', ms: 1000, how: 'rst' } },
+  { id: 'cut-every', icon: 'cuts', label: 'Cut every 1\u00a0s', hint: 'For as long as it is on', body: { do: 'cutEvery', ms: 1000, how: 'rst' } },
   { id: 'stall', icon: 'stall', label: 'Stall', hint: 'Sockets stay open, no byte comes', body: { do: 'stall' } },
 ];
 

@@ -55,7 +55,7 @@ const VIEWS = {
       const code = h('code', {}, '');
       code.append(document.createTextNode(''));
       const bar = h('div', { class: 'code-bar' }, h('span', {}, language || 'text'), copyButton(() => code.textContent));
-      return h('figure', { class: 'code' }, bar, h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Code' }, code));
+      return h('figure', { class: 'code' }, bar, h('pre', { tabindex: '0', role: 'group', 'aria-label': 'Code' }, code));
     },
     update: (element, { text }) => growText(element.querySelector('code').lastChild, text),
   },
@@ -69,7 +69,7 @@ const VIEWS = {
     ),
   },
   table: {
-    make: () => h('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Table' },
+    make: () => h('div', { class: 'table', tabindex: '0', role: 'group', 'aria-label': 'Table' },
       h('table', {}, h('thead', {}, h('tr')), h('tbody'))),
     update: (element, { head, align, rows }, open) => {
       const [thead, tbody] = element.firstChild.children;

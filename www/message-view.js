@@ -7,20 +7,22 @@ import { prove } from './proof.js';
 const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 const seconds = ({ startedAt, updatedAt }) => (startedAt && updatedAt > startedAt ? `${((updatedAt - startedAt) / 1000).toFixed(1)} s` : null);
 
-const PROOF = {
-  identical: 'identical to an unbroken connection',
-  different: 'differs from the server’s log',
+// `proof` is the server's word, not ours: see proof.js.
+const verdict = ({ drops, proof }) => {
+  const lost = drops > 0 && count(drops, 'drop', 'drops');
+  if (proof === 'different') return 'not what the server wrote';
+  if (proof === 'identical') return lost ? `${lost}, nothing lost` : 'nothing lost';
+  return lost;
 };
 
 /** `[mood, words]` of the line below an answer that has ended. */
-const describe = ({ snapshot, drops, proof }) => {
+const describe = (turn) => {
+  const { snapshot } = turn;
   const { status, error } = snapshot;
   const facts = (...words) => words.filter(Boolean).join(' · ');
   switch (status) {
-    case 'completed': {
-      const survived = drops > 0 && `${count(drops, 'drop', 'drops')} survived`;
-      return [proof === 'different' ? 'bad' : 'ok', facts('Complete', seconds(snapshot), survived, PROOF[proof])];
-    }
+    case 'completed':
+      return [turn.proof === 'different' ? 'bad' : 'ok', facts('Complete', seconds(snapshot), verdict(turn))];
     case 'cancelled':
       return ['calm', facts('Stopped', seconds(snapshot))];
     case 'failed':
@@ -54,15 +56,15 @@ export class MessageView {
   update() {
     const turn = this.#turn;
     const { snapshot } = turn;
-    const { dataset } = this.answer;
-    dataset.status = snapshot.status;
-    if (snapshot.runId) dataset.runId = snapshot.runId;
-    if (turn.isLive) this.answer.setAttribute('aria-busy', 'true');
-    else this.answer.removeAttribute('aria-busy');
+    const before = this.#shown;
     this.#parts.update(snapshot.parts);
-    if (turn.proof) dataset.proof = turn.proof;
-    this.#showLine();
-    if (snapshot.error !== this.#shown?.error || snapshot.status !== this.#shown?.status) this.#showBanner();
+    if (snapshot.runId && snapshot.runId !== before?.runId) this.answer.dataset.runId = snapshot.runId;
+    if (snapshot.status !== before?.status || snapshot.error !== before.error) {
+      this.answer.dataset.status = snapshot.status;
+      this.answer.setAttribute('aria-busy', turn.isLive);
+      this.#showLine();
+      this.#showBanner();
+    }
     if (snapshot.status === 'completed' && turn.proof === null) this.#prove();
     this.#shown = snapshot;
   }
@@ -74,7 +76,9 @@ export class MessageView {
     const [mood, words] = describe(this.#turn);
     this.#line.dataset.mood = mood;
     setText(this.#words, words);
+    this.#words.title = this.#turn.proof === 'identical' ? 'Compared part by part with the server’s own record of this run' : '';
     this.#line.lastChild.hidden = snapshot.text === '';
+    if (this.#turn.proof) this.answer.dataset.proof = this.#turn.proof;
   }
 
   #showBanner() {
@@ -100,7 +104,6 @@ export class MessageView {
     const turn = this.#turn;
     turn.proof = 'unknown';
     turn.proof = await prove(turn.snapshot);
-    this.answer.dataset.proof = turn.proof;
     this.#showLine();
   }
 }

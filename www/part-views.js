@@ -21,8 +21,11 @@ class TextView {
   }
 }
 
-// How much of the latest thought the folded line shows.
-const PREVIEW = 140;
+// What fits on a folded line, and no less.
+const PREVIEW = 160;
+
+/** The sentence that is being thought. */
+const latestThought = (text) => text.slice(-PREVIEW * 2).split(/(?<=[.!?]\s|[。！？\n])/).findLast((sentence) => sentence.trim() !== '') ?? '';
 
 class ReasoningView {
   #label = h('span', { class: 'fold-label' });
@@ -39,7 +42,7 @@ class ReasoningView {
     const isThinking = state === 'streaming';
     this.element.dataset.state = state;
     setText(this.#label, isThinking ? 'Thinking' : 'Thought process');
-    setText(this.#preview, isThinking ? text.slice(-PREVIEW).replace(/\s+/g, ' ').trim() : '');
+    setText(this.#preview, isThinking ? latestThought(text).trim().slice(0, PREVIEW) : '');
     growText(this.#text, text);
   }
 }
@@ -55,7 +58,7 @@ const pretty = (json) => {
 };
 
 const labelled = (label, text, kind) => h('section', { class: kind },
-  h('h4', {}, label),
+  h('h3', {}, label),
   h('pre', { tabindex: '0', dir: 'auto' }, text));
 
 class ToolView {
@@ -125,7 +128,7 @@ class QuestionView {
     const questions = (interrupt?.questions ?? []).map(({ text, options }) => h('div', {},
       h('p', { dir: 'auto' }, text ?? ''),
       h('ul', {}, ...(options ?? []).map(({ label }) => h('li', { dir: 'auto' }, label ?? '')))));
-    this.element.replaceChildren(h('h4', {}, icon('question'), 'The assistant asks'), ...questions);
+    this.element.replaceChildren(h('h3', {}, icon('question'), 'The assistant asks'), ...questions);
   }
 }
 

@@ -20,8 +20,9 @@ export class Session {
     return question.length > TITLE ? `${question.slice(0, TITLE).trimEnd()}…` : question || 'New chat';
   }
 
+  /** The turn that matters now: the live one (an old one, if it was retried), or else the last. */
   get latest() {
-    return this.turns.at(-1) ?? null;
+    return this.turns.findLast((turn) => turn.isLive) ?? this.turns.at(-1) ?? null;
   }
 }
 

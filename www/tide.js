@@ -1,7 +1,6 @@
 // The stream as a tide: how many characters came in each quarter of a second of the last minute, with a mark where the
 // connection was lost. It is a drawing beside numbers that say the same (inspector.js), so it is silent to screen readers.
 import { onTheme } from './theme.js';
-import { isLive } from './turn.js';
 
 const BUCKET_MS = 250;
 const BUCKETS = 240;
@@ -24,7 +23,7 @@ export class Tide {
   #onBucket;
   #colours = {};
   #buckets = [];
-  #snapshot = null;
+  #turn = null;
   #counted = 0;
   #height = 0;
   #wasTrouble = false;
@@ -53,20 +52,21 @@ export class Tide {
     return latest.reduce((sum, { raw }) => sum + raw, 0) / (latest.length * BUCKET_MS / 1000);
   }
 
-  /** Another run, another tide. `snapshot`: where it begins. */
-  reset(snapshot) {
+  /** `turn` or null: what is on the screen. Another turn is another tide. */
+  show(turn) {
+    if (turn !== this.#turn) this.#reset(turn);
+    if (turn?.isLive) this.#start();
+  }
+
+  #reset(turn) {
+    this.#turn = turn;
     this.#buckets = [];
     this.#height = 0;
     this.#wasTrouble = false;
-    this.#snapshot = snapshot;
-    this.#counted = snapshot ? lengthOf(snapshot) : 0;
+    this.#counted = turn ? lengthOf(turn.snapshot) : 0;
+    cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     this.#draw(0);
-    if (snapshot && isLive(snapshot)) this.#start();
-  }
-
-  show(snapshot) {
-    this.#snapshot = snapshot;
-    if (isLive(snapshot)) this.#start();
   }
 
   #start() {
@@ -86,15 +86,16 @@ export class Tide {
       this.#drawnAt = now;
       this.#draw(progress);
     }
-    const isOver = !isLive(this.#snapshot) && this.#height < 0.02;
+    const isOver = !this.#turn.isLive && this.#height < 0.02;
     this.#frame = isOver ? 0 : requestAnimationFrame((next) => this.#run(next));
   }
 
   #fill() {
-    const length = lengthOf(this.#snapshot);
+    const { snapshot, isLive } = this.#turn;
+    const length = lengthOf(snapshot);
     const raw = Math.max(0, length - this.#counted);
     this.#counted = length;
-    const trouble = isLive(this.#snapshot) && isTrouble(this.#snapshot.connection.state);
+    const trouble = isLive && isTrouble(snapshot.connection.state);
     const peak = Math.max(LEAST_PEAK * 2, ...this.#buckets.map((bucket) => bucket.raw));
     this.#height = this.#height * 0.45 + Math.sqrt(raw / peak) * 0.55;
     this.#buckets.push({ raw, height: this.#height, trouble, drop: trouble && !this.#wasTrouble });

@@ -97,8 +97,8 @@ impl<'a> JsonStr<'a> {
             return sink.push(self.raw());
         }
         let mut rest = self.raw();
-        // Most escapes are short and close together: collect a stretch before handing it on.
-        let mut held = [0; 128];
+        // Escapes come close together: collect a stretch before handing it on. No larger, or clearing it is a call.
+        let mut held = [0; 32];
         let mut count = 0;
         while let Some((&byte, after)) = rest.split_first() {
             if count + 4 > held.len() {

@@ -9,9 +9,7 @@ use alloc::vec::Vec;
 use super::protocol::Span;
 use super::simd;
 use super::time::Millis;
-
-/// Capacity above this is given back when the next frame comes.
-pub(super) const KEPT: usize = 16 * 1024;
+use super::window::recycle;
 
 /// The frame that is being read. Positions count from its first byte.
 #[derive(Default)]
@@ -185,8 +183,7 @@ impl Framer {
                 self.lines += 1;
                 match self.data {
                     None => {
-                        self.joined.clear();
-                        self.joined.shrink_to(KEPT);
+                        recycle(&mut self.joined);
                         self.data = Some(value);
                     }
                     Some(first) => {
@@ -199,7 +196,7 @@ impl Framer {
                 }
             }
             b"event" => self.name = Some(value),
-            b"id" if !value.of(bytes).contains(&0) => self.id = Some(value),
+            b"id" if value.of(bytes).iter().all(|&byte| byte != 0) => self.id = Some(value),
             b"retry" => {
                 if let Some(after) = millis(value.of(bytes)) {
                     return Some(Step::Retry { after, size: line.end + 1, drop: self.drop() });

@@ -576,11 +576,17 @@ impl ToolCall {
     /// Takes over what `tool` says; what it leaves out stays.
     fn update(&mut self, tool: &Tool<'_>) {
         for (field, said) in self.fields.iter_mut().zip(&tool.fields) {
-            if let Some(text) = said {
-                *field = Some(text.raw().into());
-            }
+            keep(field, said);
         }
         self.duration_ms = tool.duration_ms.or(self.duration_ms);
+    }
+}
+
+// Not six times in a row.
+#[inline(never)]
+fn keep(field: &mut Option<Box<[u8]>>, said: &Option<JsonStr<'_>>) {
+    if let Some(text) = said {
+        *field = Some(text.raw().into());
     }
 }
 

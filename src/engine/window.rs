@@ -11,6 +11,15 @@ pub const CHUNK: usize = 64 * 1024;
 /// Room in front of the chunk for the frame that the last chunk left unfinished.
 pub(super) const HEADROOM: usize = 2 * 1024;
 
+/// Empties a buffer that is used again, and gives its memory back where it grew beyond what is common.
+pub(super) fn recycle(buffer: &mut Vec<u8>) {
+    const KEPT: usize = 64 * 1024;
+    buffer.clear();
+    if buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}
+
 // Behind the chunk, so that a wide load near its end stays inside the allocation.
 const SLACK: usize = 2 * 1024;
 
