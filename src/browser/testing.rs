@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(js_name = takeUncaught)]
     fn take_uncaught() -> String;
 
+    #[wasm_bindgen(js_name = thrown)]
+    pub fn catch(call: &JsValue) -> String;
+
     pub fn turn() -> Promise;
     pub fn timer(ms: u32) -> Promise;
 

@@ -80,6 +80,16 @@ export const takeUncaught = () => {
   return taken;
 };
 
+/** What `call` throws, as text. */
+export const thrown = (call) => {
+  try {
+    call();
+    return '';
+  } catch (error) {
+    return String(error.name);
+  }
+};
+
 // ---- time ----
 
 // Nested timers wait for four ms each; messages do not.
