@@ -113,9 +113,17 @@ impl FetchStream {
 
 impl Drop for FetchStream {
     fn drop(&mut self) {
-        if !matches!(self.0.stage.replace(Stage::Over), Stage::Over) {
-            self.0.http.registry.closed(&self.0.abort);
-            self.0.abort.abort();
+        let stage = self.0.stage.replace(Stage::Over);
+        if matches!(stage, Stage::Over) {
+            return;
+        }
+        self.0.http.registry.closed(&self.0.abort);
+        self.0.abort.abort();
+        if matches!(stage, Stage::Headers)
+            && let Some(steps) = self.0.steps.take()
+        {
+            // An abort does not settle the user's promise. It may never settle: what waits for it is collected with it.
+            let _ = (steps.on_value.into_js_value(), steps.on_error.into_js_value());
         }
     }
 }
@@ -196,8 +204,8 @@ mod tests {
 
     use super::*;
     use crate::browser::testing::{
-        EVENT_STREAM, Ledger, Network, Told, answer_headers, assert_quiet, blob_url, bodyless, headers, held, http,
-        read_already, revoke, settle, until,
+        EVENT_STREAM, Ledger, Network, Told, answer_headers, assert_quiet, blob_url, bodyless, collect, headers, held,
+        http, read_already, revoke, settle, until,
     };
 
     fn get() -> Request {
@@ -435,6 +443,28 @@ mod tests {
         answer_headers();
         assert_quiet().await;
         assert_eq!((told.len(), network.count()), (0, 0));
+    }
+
+    #[wasm_bindgen_test]
+    async fn nothing_is_left_of_headers_that_never_come() {
+        let ledger = Ledger::new();
+        let http = with_headers(&http("/", &ledger), "late");
+        let round = async || {
+            for _ in 0..100 {
+                drop(open(&http, get()));
+            }
+            // The page still holds the last one.
+            answer_headers();
+            for _ in 0..5 {
+                collect();
+                settle().await;
+            }
+            held()
+        };
+        let before = round().await;
+        assert_eq!(round().await, before, "bytes, JS values");
+        ledger.assert_balanced();
+        assert_quiet().await;
     }
 
     #[wasm_bindgen_test]

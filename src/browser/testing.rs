@@ -30,6 +30,7 @@ extern "C" {
     #[wasm_bindgen(js_name = takeUncaught)]
     fn take_uncaught() -> String;
 
+    pub fn collect();
     #[wasm_bindgen(js_name = thrown)]
     pub fn catch(call: &JsValue) -> String;
 

@@ -80,6 +80,9 @@ export const takeUncaught = () => {
   return taken;
 };
 
+/** Collects what nobody holds; its finalizers come with a later turn. */
+export const collect = () => gc();
+
 /** What `call` throws, as text. */
 export const thrown = (call) => {
   try {
