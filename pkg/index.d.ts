@@ -319,8 +319,13 @@ export interface RunClientOptions {
   readonly baseUrl: string | URL;
   /** What the server speaks. Default `'bichat'`. */
   readonly protocol?: 'bichat';
-  /** Which transports to use, the preferred one first. Default `['fetch', 'eventsource']`; with `headers`, `['fetch']`. */
-  readonly transports?: readonly Transport[];
+  /** What follows a run's events: one transport, in an array because a ladder of them will follow. Default `['fetch']`. */
+  readonly transports?: readonly [Transport];
+  /**
+   * Whether the server keeps an event log (`GET /stream/events`). Default `true`: what a run ends up with is the log's
+   * content. With `false`, a send's own response is all there is, and it may drop events (B-SEND-11).
+   */
+  readonly eventLog?: boolean;
   /** Sent with every request. A function is asked anew on every attempt, so that a refreshed token is used. */
   readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
   /** Cookies: as `fetch`'s option of this name. Default `'include'`. */

@@ -10,6 +10,9 @@
 //! On a host target only the engine exists, so that `cargo check` proves its purity and `cargo test` needs no browser.
 
 #![warn(missing_docs)]
+#![cfg_attr(all(target_arch = "wasm32", feature = "lean"), no_std)]
+
+extern crate alloc;
 
 pub mod engine;
 
@@ -17,3 +20,5 @@ pub mod engine;
 mod boundary;
 #[cfg(target_arch = "wasm32")]
 mod browser;
+#[cfg(all(target_arch = "wasm32", feature = "lean"))]
+mod lean;

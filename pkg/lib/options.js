@@ -22,7 +22,7 @@ const NUMBERS = {
   maxEventBytes: ['maxEventBytes', 16777216],
 };
 const NAMES = new Set([
-  'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter',
+  'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter', 'eventLog',
   ...Object.keys(NUMBERS),
 ]);
 
@@ -66,14 +66,17 @@ const flatten = (options) => {
 };
 
 const parseTransports = (value, hasHeaders) => {
-  // EventSource cannot send headers (W-10): a ladder that falls back to it would drop the credentials silently.
-  if (value === undefined) return hasHeaders ? ['fetch'] : TRANSPORTS;
-  if (!Array.isArray(value) || value.length === 0) throw invalid('transports', value, 'a non-empty array');
-  value.forEach((transport, i) => requireOneOf(`transports[${i}]`, transport, TRANSPORTS));
-  if (hasHeaders && value.includes('eventsource')) {
-    throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
-  }
-  return [...new Set(value)];
+  if (value === undefined) return TRANSPORTS[0];
+  if (!Array.isArray(value) || value.length !== 1) throw invalid('transports', value, 'an array of one transport');
+  const transport = requireOneOf('transports[0]', value[0], TRANSPORTS);
+  // EventSource cannot send headers (W-10): it would drop the credentials silently.
+  if (hasHeaders && transport === 'eventsource') throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
+  return transport;
+};
+
+const requireBoolean = (path, value) => {
+  if (typeof value !== 'boolean') throw invalid(path, value, 'true or false');
+  return value;
 };
 
 const parseHeaders = (value) => {
@@ -107,7 +110,8 @@ export const parseOptions = (options) => {
     baseUrl: trim(String(baseUrl)),
     protocol: requireOneOf('protocol', get('protocol', 'bichat'), ['bichat']),
     streamEndpoint: parseEndpoint('streamEndpoint', get('streamEndpoint', '/stream')),
-    transports: parseTransports(get('transports'), headers !== undefined).join(),
+    transport: parseTransports(get('transports'), headers !== undefined),
+    eventLog: requireBoolean('eventLog', get('eventLog', true)),
     credentials: requireOneOf('credentials', get('credentials', 'include'), CREDENTIALS),
     retryJitter: requireOneOf('retry.jitter', get('retry.jitter', 'full'), ['full', 'none']) === 'full',
   };

@@ -1,6 +1,6 @@
 //! Behind the `RunClient` class.
 
-use std::rc::Rc;
+use alloc::{rc::Rc, string::String};
 
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;

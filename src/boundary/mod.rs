@@ -7,6 +7,8 @@ mod client;
 mod options;
 mod run_core;
 
+use alloc::vec::Vec;
+
 use wasm_bindgen::prelude::*;
 
 use crate::{

@@ -1,5 +1,7 @@
 //! Options by hand: a flat object that JS has validated and filled in.
 
+use alloc::string::String;
+
 use js_sys::{Function, Reflect};
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::RequestCredentials;
@@ -33,10 +35,6 @@ impl Options<'_> {
     fn count(&self, name: &str) -> u32 {
         self.get(name).as_f64().unwrap_or_default() as u32
     }
-
-    fn function(&self, name: &str) -> Option<Function> {
-        self.get(name).dyn_into().ok()
-    }
 }
 
 /// The engine's policies.
@@ -58,7 +56,8 @@ pub fn config(options: &JsValue) -> Config {
         send_timeout: some(options.millis("connectTimeoutMs")),
         status_timeout: options.millis("statusTimeoutMs"),
         stop_timeout: options.millis("stopTimeoutMs"),
-        native: options.text("transports").starts_with("eventsource"),
+        native: options.text("transport") == "eventsource",
+        event_log: options.get("eventLog").is_truthy(),
         max_event_bytes: options.count("maxEventBytes") as usize,
         ..defaults
     }
@@ -82,15 +81,15 @@ pub fn http(options: &JsValue, hooks: &JsValue) -> Http {
             "same-origin" => RequestCredentials::SameOrigin,
             _ => RequestCredentials::Include,
         },
-        headers: hooks.function("headers"),
+        headers: Some(hooks.get("headers")).filter(JsValue::is_truthy).map(JsValue::unchecked_into),
         registry: Registry {
-            opened: hooks.function("opened").unwrap_or_default(),
-            closed: hooks.function("closed").unwrap_or_default(),
+            opened: hooks.get("opened").unchecked_into(),
+            closed: hooks.get("closed").unchecked_into(),
         },
     }
 }
 
 /// The function that flushes.
 pub fn wake(hooks: &JsValue) -> Function {
-    Options(hooks).function("wake").unwrap_or_default()
+    Options(hooks).get("wake").unchecked_into()
 }

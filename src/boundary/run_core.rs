@@ -1,6 +1,6 @@
 //! Behind the `RunCore` class.
 
-use std::cell::RefCell;
+use core::cell::RefCell;
 
 use js_sys::JsString;
 use wasm_bindgen::prelude::*;

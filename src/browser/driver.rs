@@ -4,9 +4,15 @@
 //! is a call by the page (a frame, a timer, a reader, a listener); calls by our own JS never wake, because that JS
 //! flushes by itself.
 
-use std::{
-    cell::{Cell, OnceCell, RefCell},
+use alloc::{
+    boxed::Box,
     rc::{Rc, Weak},
+    string::String,
+    vec::Vec,
+};
+use core::{
+    cell::{OnceCell, RefCell},
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
 use js_sys::{Function, JsString, Uint8Array};
@@ -94,13 +100,11 @@ enum Transport {
     None,
 }
 
-thread_local! {
-    static DEPTH: Cell<u32> = const { Cell::new(0) };
-}
+static DEPTH: AtomicU32 = AtomicU32::new(0);
 
 /// How many entries of the page are on the stack. After a trap it stays above zero.
 pub fn depth() -> u32 {
-    DEPTH.get()
+    DEPTH.load(Relaxed)
 }
 
 #[wasm_bindgen]
@@ -588,9 +592,9 @@ fn is_stream(response: &Response) -> bool {
 /// One entry of the page: `act`, then, as the last thing and with nothing borrowed, the wake-up of JS if one is due.
 fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     let Some(driver) = driver.upgrade() else { return };
-    DEPTH.set(DEPTH.get() + 1);
+    DEPTH.fetch_add(1, Relaxed);
     act(&driver);
-    DEPTH.set(DEPTH.get() - 1);
+    DEPTH.fetch_sub(1, Relaxed);
     if driver.is_urgent() {
         // Our own JS catches what users' callbacks throw.
         let _ = driver.wake.call0(&JsValue::UNDEFINED);

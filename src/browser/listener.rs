@@ -32,3 +32,70 @@ impl Drop for Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{cell::RefCell, rc::Rc};
+
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::browser::testing::{Told, Witness, assert_quiet, live_listeners, tell_window};
+
+    fn window() -> EventTarget {
+        js_sys::global().unchecked_into()
+    }
+
+    #[wasm_bindgen_test]
+    async fn it_hears_all_its_names_until_it_is_dropped() {
+        let before = live_listeners();
+        let told = Told::new();
+        let of_listener = told.clone();
+        let listener = Listener::new(&window(), &["one", "two"], move |event| of_listener.push(event.type_()));
+        assert_eq!(live_listeners(), before + 2);
+        tell_window("one");
+        tell_window("three");
+        tell_window("two");
+        drop(listener);
+        assert_eq!(live_listeners(), before);
+        tell_window("one");
+        assert_eq!(told.all(), ["one", "two"]);
+        assert_quiet().await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn an_event_dispatched_by_its_own_handler_is_heard() {
+        let told = Told::new();
+        let of_listener = told.clone();
+        let _listener = Listener::new(&window(), &["again"], move |_| {
+            of_listener.push(());
+            if of_listener.len() < 5 {
+                tell_window("again");
+            }
+        });
+        tell_window("again");
+        assert_eq!(told.len(), 5);
+        assert_quiet().await;
+    }
+
+    #[wasm_bindgen_test]
+    async fn its_handler_may_drop_it_and_still_has_what_it_holds() {
+        let dropped = Rc::default();
+        let witness = Witness(Rc::clone(&dropped));
+        let told = Told::new();
+        let of_listener = told.clone();
+        let own = Rc::new(RefCell::new(None::<Listener>));
+        let back = Rc::downgrade(&own);
+        let listener = Listener::new(&window(), &["last", "more"], move |_| {
+            let own = back.upgrade().unwrap();
+            drop(own.borrow_mut().take());
+            tell_window("more");
+            of_listener.push(witness.0.get());
+        });
+        own.borrow_mut().replace(listener);
+        tell_window("last");
+        tell_window("last");
+        assert_eq!((told.all(), dropped.get()), (vec![0], 1));
+        assert_quiet().await;
+    }
+}

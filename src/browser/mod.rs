@@ -13,3 +13,9 @@ pub mod frame;
 pub mod http;
 pub mod listener;
 pub mod signals;
+
+#[cfg(test)]
+pub mod testing;
+
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

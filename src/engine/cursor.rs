@@ -5,6 +5,8 @@
 //! memory, opaque ones a bounded window of hashes. The position moves only when told that an event was applied (A-ENV-6),
 //! so whatever is cut between arrival and application is asked for again.
 
+use alloc::{boxed::Box, vec::Vec};
+
 /// An event id, by its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor<'a> {

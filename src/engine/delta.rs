@@ -16,10 +16,9 @@
 //!   "usage": {}, "metadata": {} }                    // when changed; further members are the run's own
 //! ```
 
-use super::json::JsonStr;
+use alloc::vec::Vec;
 
-/// Capacity above this is given back after a flush, so that one long catch-up does not hold memory for ever.
-const KEPT: usize = 64 * 1024;
+use super::window::recycle;
 
 /// The writer of one flush; reused for the next.
 #[derive(Default)]
@@ -43,6 +42,7 @@ impl Delta {
     }
 
     /// Begins the delta of the run in `slot`.
+    #[inline(never)]
     pub fn begin(&mut self, slot: u32) {
         self.run = self.head.len();
         self.literal(if self.head.is_empty() { "[" } else { "," });
@@ -62,6 +62,7 @@ impl Delta {
     }
 
     /// Begins the member `name` (plain ASCII) of the object that is open and has members already; its value must follow.
+    #[inline(never)]
     pub fn key(&mut self, name: &str) {
         self.literal(",\"");
         self.literal(name);
@@ -70,10 +71,17 @@ impl Delta {
 
     /// Writes `json` as it is: punctuation, words, names. Must not hold a line feed.
     pub fn literal(&mut self, json: &str) {
-        self.head.extend_from_slice(json.as_bytes());
+        self.push(json.as_bytes());
+    }
+
+    // One copy of the code that grows a vector, not one a call.
+    #[inline(never)]
+    fn push(&mut self, bytes: &[u8]) {
+        self.head.extend_from_slice(bytes);
     }
 
     /// Writes a number.
+    #[inline(never)]
     pub fn number(&mut self, number: u64) {
         let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, number);
         while at > 0 {
@@ -86,7 +94,7 @@ impl Delta {
                 break;
             }
         }
-        self.head.extend_from_slice(digits.get(at..).unwrap_or(&[]));
+        self.push(digits.get(at..).unwrap_or(&[]));
     }
 
     /// Writes `value`, or `null`.
@@ -98,20 +106,21 @@ impl Delta {
     }
 
     /// Writes valid UTF-8 as a JSON string.
+    #[inline(never)]
     pub fn string(&mut self, utf8: &[u8]) {
-        self.head.push(b'"');
+        self.literal("\"");
         for &byte in utf8 {
             match byte {
-                b'"' | b'\\' => self.head.extend_from_slice(&[b'\\', byte]),
-                0x20.. => self.head.push(byte),
+                b'"' | b'\\' => self.push(&[b'\\', byte]),
+                0x20.. => self.push(&[byte]),
                 _ => {
                     const HEX: &[u8; 16] = b"0123456789abcdef";
                     let low = HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
-                    self.head.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
+                    self.push(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
                 }
             }
         }
-        self.head.push(b'"');
+        self.literal("\"");
     }
 
     /// Writes `value` as a JSON string, or `null`.
@@ -123,16 +132,17 @@ impl Delta {
     }
 
     /// Writes the contents of a JSON string, escapes as they came, as a JSON string.
-    pub fn json_string(&mut self, text: JsonStr<'_>) {
-        self.head.push(b'"');
-        self.head.extend_from_slice(text.raw());
-        self.head.push(b'"');
+    pub fn quoted(&mut self, contents: &[u8]) {
+        self.literal("\"");
+        self.push(contents);
+        self.literal("\"");
     }
 
     /// Writes raw JSON that was validated. Its line feeds, which can only be white space, become spaces: the head is one line.
+    #[inline(never)]
     pub fn raw(&mut self, json: &[u8]) {
         let start = self.head.len();
-        self.head.extend_from_slice(json);
+        self.push(json);
         for byte in self.head.iter_mut().skip(start) {
             if *byte == b'\n' {
                 *byte = b' ';
@@ -170,10 +180,8 @@ impl Delta {
 
     /// Makes room for the next flush.
     pub fn clear(&mut self) {
-        for buffer in [&mut self.head, &mut self.tail] {
-            buffer.clear();
-            buffer.shrink_to(KEPT);
-        }
+        recycle(&mut self.head);
+        recycle(&mut self.tail);
     }
 }
 
@@ -235,6 +243,6 @@ mod tests {
         delta.end();
         assert!(delta.finish().len() > 4 << 20);
         delta.clear();
-        assert!(delta.head.capacity() <= KEPT && delta.tail.capacity() <= KEPT && delta.is_empty());
+        assert!(delta.head.capacity() + delta.tail.capacity() <= 128 * 1024 && delta.is_empty());
     }
 }

@@ -3,6 +3,8 @@
 //! A failure is a code with fields; the sentence is written where it is read, in JS. No text that a server or a browser
 //! sent ever decides a code: the phase, the status and whose abort fired do.
 
+use alloc::string::String;
+
 use super::delta::Delta;
 
 /// What went wrong. The kebab-case names are public: `error.code` in JS.

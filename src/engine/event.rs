@@ -85,20 +85,70 @@ pub enum Terminal {
 /// A tool call, or what one event says about it: `None` says nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tool<'a> {
-    /// Names the call within its run.
-    pub call_id: Option<JsonStr<'a>>,
-    /// The tool's name.
-    pub name: Option<JsonStr<'a>>,
-    /// The agent that called it.
-    pub agent_name: Option<JsonStr<'a>>,
-    /// The arguments, as JSON text inside a string.
-    pub arguments: Option<JsonStr<'a>>,
-    /// What it returned.
-    pub result: Option<JsonStr<'a>>,
-    /// Why it failed; a call with an error has failed.
-    pub error: Option<JsonStr<'a>>,
+    /// Its strings, by [`ToolField`].
+    pub fields: [Option<JsonStr<'a>>; ToolField::COUNT],
     /// How long it took, in ms.
     pub duration_ms: Option<u64>,
+}
+
+/// The strings of a tool call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToolField {
+    /// Names the call within its run.
+    CallId,
+    /// The tool's name.
+    Name,
+    /// The agent that called it.
+    AgentName,
+    /// The arguments, as JSON text inside a string.
+    Arguments,
+    /// What it returned.
+    Result,
+    /// Why it failed; a call with an error has failed.
+    Error,
+}
+
+impl ToolField {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+    /// What they are called in a page's parts, in order.
+    pub const NAMES: [&str; Self::COUNT] = ["callId", "name", "agentName", "arguments", "result", "error"];
+}
+
+impl<'a> Tool<'a> {
+    /// One of its strings.
+    pub fn field(&self, field: ToolField) -> Option<JsonStr<'a>> {
+        self.fields.get(field as usize).copied().flatten()
+    }
+
+    /// Whether it says that the call failed.
+    pub fn has_failed(&self) -> bool {
+        self.field(ToolField::Error).is_some_and(|error| !error.is_empty())
+    }
+
+    /// Reads a raw object whose members are called as in [`ToolField::NAMES`], but for the id. A member of a wrong type is
+    /// `Fault::WrongType { member: "tool" }`, or as good as absent.
+    pub(super) fn read(raw: &'a [u8], id_name: &[u8], is_lenient: bool) -> Result<Self, Fault> {
+        let mut tool = Self::default();
+        let mut members = Members::open(raw)?;
+        while let Some((key, value)) = members.next()? {
+            let name = key.plain();
+            let is_right = if *name == *b"durationMs" {
+                tool.duration_ms = value.as_u64();
+                matches!(value, Value::Number(_))
+            } else {
+                let mut names = ToolField::NAMES.iter().map(|name| name.as_bytes());
+                let index = if *name == *id_name { Some(0) } else { names.position(|known| known == &*name) };
+                let Some(slot) = index.and_then(|index| tool.fields.get_mut(index)) else { continue };
+                *slot = value.as_str();
+                slot.is_some()
+            };
+            if !is_right && !is_lenient && !matches!(value, Value::Null) {
+                return Err(Fault::WrongType { member: "tool" });
+            }
+        }
+        Ok(tool)
+    }
 }
 
 /// A run's state as the server stored it.
@@ -118,59 +168,15 @@ impl<'a> Snapshot<'a> {
     /// The ends of the finished text blocks, rounded down. What is not a number from zero up is dropped (B-TB-4); range and
     /// order are the concern of [`text_blocks`](super::text_blocks).
     pub fn offsets(&self) -> impl Iterator<Item = u64> + use<'a> {
-        let mut elements = self.offsets.map(Elements::open);
-        core::iter::from_fn(move || elements.as_mut()?.next()).filter_map(|value| value.as_u64())
+        Elements::open(self.offsets.unwrap_or(&[])).filter_map(|value| value.as_u64())
     }
 
     /// The tool calls so far. Metadata is free-form: what is not an object is dropped, a member of another type is as good
     /// as absent.
     pub fn tools(&self) -> impl Iterator<Item = Tool<'a>> + use<'a> {
-        let mut elements = self.tools.map(Elements::open);
-        core::iter::from_fn(move || elements.as_mut()?.next()).filter_map(|value| match value {
-            Value::Object(raw) => Some(stored_tool(raw)),
+        Elements::open(self.tools.unwrap_or(&[])).filter_map(|value| match value {
+            Value::Object(raw) => Tool::read(raw, b"id", true).ok(),
             _ => None,
         })
     }
-}
-
-fn stored_tool(raw: &[u8]) -> Tool<'_> {
-    let mut tool = Tool::default();
-    let Ok(mut members) = Members::open(raw) else { return tool };
-    while let Ok(Some((key, value))) = members.next() {
-        let Some(slot) = tool_slot(&mut tool, key, b"id") else {
-            if key.equals(b"durationMs") {
-                tool.duration_ms = value.as_u64();
-            }
-            continue;
-        };
-        *slot = value.as_str();
-    }
-    tool
-}
-
-/// Where the string member `key` of a tool call belongs; `id_key` is what this shape calls the call's id.
-pub(super) fn tool_slot<'t, 'a>(
-    tool: &'t mut Tool<'a>,
-    key: JsonStr<'_>,
-    id_key: &[u8],
-) -> Option<&'t mut Option<JsonStr<'a>>> {
-    if key.equals(id_key) {
-        return Some(&mut tool.call_id);
-    }
-    if key.equals(b"name") {
-        return Some(&mut tool.name);
-    }
-    if key.equals(b"agentName") {
-        return Some(&mut tool.agent_name);
-    }
-    if key.equals(b"arguments") {
-        return Some(&mut tool.arguments);
-    }
-    if key.equals(b"result") {
-        return Some(&mut tool.result);
-    }
-    if key.equals(b"error") {
-        return Some(&mut tool.error);
-    }
-    None
 }

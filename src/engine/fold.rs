@@ -4,6 +4,8 @@
 //! [`run`](super::run), and the same rules: the first terminal event wins, a replayed event changes nothing, and an end
 //! without a terminal is no success.
 
+use alloc::string::String;
+
 use super::{
     cursor::{Position, Verdict},
     delta::Delta,

@@ -2,6 +2,8 @@
 //!
 //! Each gets exactly one answer: the reply, a refusal, a timeout, or `aborted` when the client closes.
 
+use alloc::{string::String, vec::Vec};
+
 use super::{
     config::Config,
     delta::Delta,

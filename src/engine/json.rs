@@ -3,6 +3,8 @@
 //! It accepts exactly what `JSON.parse` accepts (nesting beyond [`MAX_DEPTH`] apart), so that a slice it has passed can be
 //! handed to `JSON.parse` later and never throws. It is iterative, allocates nothing, and wants valid UTF-8.
 
+use alloc::{borrow::Cow, string::String};
+
 use super::simd;
 
 /// The deepest nesting that is read; deeper values are a [`Fault::TooDeep`].
@@ -50,7 +52,8 @@ impl<'a> JsonStr<'a> {
 
     /// The string whose contents, escapes and all, were [`raw`](Self::raw) before.
     pub(super) fn stored(raw: &'a [u8]) -> Self {
-        Self { wide: raw, len: raw.len(), escaped: raw.contains(&b'\\'), ascii: raw.is_ascii() }
+        // Marked as if it had what it may not have: slower to decode, and as right.
+        Self { wide: raw, len: raw.len(), escaped: true, ascii: false }
     }
 
     /// The contents as they stand in the JSON: valid between quotes in any other JSON.
@@ -73,6 +76,11 @@ impl<'a> JsonStr<'a> {
         self.ascii
     }
 
+    /// The decoded contents, borrowed where they stand for themselves.
+    pub(super) fn plain(&self) -> Cow<'a, [u8]> {
+        if self.escaped { Cow::Owned(self.decoded().into_bytes()) } else { Cow::Borrowed(self.raw()) }
+    }
+
     /// The contents, and what lies behind them in memory.
     pub(super) fn wide(&self) -> &'a [u8] {
         self.wide
@@ -80,7 +88,7 @@ impl<'a> JsonStr<'a> {
 
     /// Whether the decoded contents are `text`.
     pub fn equals(&self, text: &[u8]) -> bool {
-        if self.escaped { self.decoded().as_bytes() == text } else { self.raw() == text }
+        *self.plain() == *text
     }
 
     /// Decodes the contents into `sink`.
@@ -89,8 +97,8 @@ impl<'a> JsonStr<'a> {
             return sink.push(self.raw());
         }
         let mut rest = self.raw();
-        // Most escapes are short and close together: collect a stretch before handing it on.
-        let mut held = [0; 128];
+        // Escapes come close together: collect a stretch before handing it on. No larger, or clearing it is a call.
+        let mut held = [0; 32];
         let mut count = 0;
         while let Some((&byte, after)) = rest.split_first() {
             if count + 4 > held.len() {
@@ -215,7 +223,7 @@ impl<'a> Number<'a> {
                 b'0'..=b'9' if in_exponent => {
                     exponent = exponent.saturating_mul(10).saturating_add(i32::from(byte - b'0')).min(10_000);
                 }
-                b'0'..=b'9' => match sum.checked_mul(10).and_then(|sum| sum.checked_add(u64::from(byte - b'0'))) {
+                b'0'..=b'9' => match with_digit(sum, byte) {
                     Some(more) => {
                         sum = more;
                         scale -= i32::from(in_fraction);
@@ -235,7 +243,7 @@ impl<'a> Number<'a> {
             scale += 1;
         }
         while scale > 0 && sum != 0 && sum != u64::MAX {
-            sum = sum.saturating_mul(10);
+            sum = if sum > u64::MAX / 10 { u64::MAX } else { sum * 10 };
             scale -= 1;
         }
         Some(sum)
@@ -244,10 +252,15 @@ impl<'a> Number<'a> {
 
 /// The number that `digits` write, if they are digits and it fits.
 pub(super) fn integer(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0_u64, |sum, digit| match digit {
-        b'0'..=b'9' => sum.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
-        _ => None,
-    })
+    digits.iter().try_fold(0, |sum, digit| if digit.is_ascii_digit() { with_digit(sum, *digit) } else { None })
+}
+
+/// `sum` with one more digit behind it, if it fits. (A checked multiplication would be one of 128 bits in wasm.)
+fn with_digit(sum: u64, digit: u8) -> Option<u64> {
+    if sum > u64::MAX / 10 {
+        return None;
+    }
+    (sum * 10).checked_add(u64::from(digit - b'0'))
 }
 
 /// One JSON value; arrays and objects are raw and already validated.
@@ -399,8 +412,8 @@ impl<'a> Scanner<'a> {
 
     /// An object or array, all of it.
     fn nested(&mut self) -> Result<(), Fault> {
-        // One bit a level, the innermost lowest: set for an object.
-        let mut kinds = 0_u128;
+        // One bit a level, set for an object.
+        let mut kinds = [0_u64; MAX_DEPTH as usize / 64];
         let mut depth = 0;
         loop {
             match self.peek().ok_or(Fault::Syntax)? {
@@ -410,7 +423,10 @@ impl<'a> Scanner<'a> {
                         return Err(Fault::TooDeep);
                     }
                     depth += 1;
-                    kinds = kinds << 1 | u128::from(open == b'{');
+                    if let Some(word) = kinds.get_mut(depth as usize / 64) {
+                        let bit = 1 << (depth % 64);
+                        *word = if open == b'{' { *word | bit } else { *word & !bit };
+                    }
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(open + 2) {
@@ -429,7 +445,7 @@ impl<'a> Scanner<'a> {
                 if depth == 0 {
                     return Ok(());
                 }
-                let is_object = kinds & 1 == 1;
+                let is_object = kinds.get(depth as usize / 64).is_some_and(|word| word >> (depth % 64) & 1 == 1);
                 self.skip_space();
                 match self.peek().ok_or(Fault::Syntax)? {
                     b',' => {
@@ -443,7 +459,6 @@ impl<'a> Scanner<'a> {
                     close if close == if is_object { b'}' } else { b']' } => {
                         self.at += 1;
                         depth -= 1;
-                        kinds >>= 1;
                     }
                     _ => return Err(Fault::Syntax),
                 }

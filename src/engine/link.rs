@@ -89,6 +89,7 @@ pub struct Link {
     stranded: Millis,
     stranded_since: Option<Instant>,
     last_byte: Option<Instant>,
+    offline_since: Option<Instant>,
     // The server's `retry:` of the stream, a floor for every later wait (P-7).
     hint: Option<Millis>,
     // Connections in a row that opened and brought nothing new.
@@ -112,6 +113,7 @@ impl Link {
             stranded: Millis::ZERO,
             stranded_since: None,
             last_byte: None,
+            offline_since: None,
             hint: None,
             fruitless: 0,
             progressed: false,
@@ -271,7 +273,15 @@ impl Link {
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) -> Option<Due> {
         let change = self.environment.handle(signal)?;
         let may_connect = self.environment.may_connect();
+        if change == Change::Offline {
+            self.offline_since = Some(now);
+        }
         match (change, self.phase) {
+            // A connection that said nothing since the network went has most likely gone with it.
+            (Change::Online, Phase::Open { since }) if may_connect => {
+                let heard = self.last_byte.unwrap_or(since);
+                (Some(heard) <= self.offline_since).then_some(Due::Lost(Code::Disconnected))
+            }
             // What the wait was for may be over.
             (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => {
                 self.connect(now)

@@ -2,6 +2,8 @@
 //!
 //! The browser side adds what the engine must not know: the base URL, headers, credentials, the abort signal.
 
+use alloc::string::String;
+
 /// The HTTP method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {

@@ -8,7 +8,7 @@ pub(super) use imp::WIDTH;
 
 /// Where the first byte of `bytes[at..]` lies that ends a plain run of a JSON string: a quote, a backslash or a control
 /// character; and whether bytes beyond ASCII came before it.
-#[inline]
+#[inline(always)]
 pub(super) fn string_stop(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> {
     let mut wide = false;
     while let Some(block) = Block::load(bytes, at) {
@@ -30,7 +30,7 @@ pub(super) fn string_stop(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> 
 }
 
 /// Where the first CR or LF of `bytes[at..]` lies.
-#[inline]
+#[inline(always)]
 pub(super) fn line_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = Block::load(bytes, at) {
         if let Some(lane) = block.equal(b'\n').or(block.equal(b'\r')).first() {
@@ -42,7 +42,7 @@ pub(super) fn line_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Where the first byte of `bytes[at..]` lies that is not printable ASCII.
-#[inline]
+#[inline(always)]
 pub(super) fn printable_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = Block::load(bytes, at) {
         if let Some(lane) = block.below(0x20).or(block.high()).first() {
@@ -54,7 +54,7 @@ pub(super) fn printable_end(bytes: &[u8], mut at: usize) -> Option<usize> {
 }
 
 /// Where the first byte of `bytes[at..]` lies that is no decimal digit.
-#[inline]
+#[inline(always)]
 pub(super) fn digits_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     while let Some(block) = Block::load(bytes, at) {
         if let Some(lane) = block.not_digit().first() {
@@ -65,16 +65,33 @@ pub(super) fn digits_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     bytes.get(at..)?.iter().position(|byte| !byte.is_ascii_digit()).map(|lane| at + lane)
 }
 
+/// How many UTF-16 units whole characters of UTF-8 make: one a character, two for those of four bytes.
+#[inline(never)]
+pub(super) fn utf16_len(utf8: &[u8]) -> usize {
+    let mut units = 0;
+    let mut rest = utf8;
+    while let Some((block, after)) = rest.split_first_chunk() {
+        units += imp::units(block);
+        rest = after;
+    }
+    // Each zero that fills up the last block counts as one.
+    let mut last = [0; WIDTH];
+    for (to, from) in last.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    units + imp::units(&last) + rest.len() - WIDTH
+}
+
 /// Whether `bytes[at..]` begins with the first `len` bytes of `padded`, whose length is `len` rounded up to whole blocks.
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-#[inline]
+#[inline(always)]
 pub(super) fn begins(bytes: &[u8], at: usize, padded: &[u8], len: usize) -> bool {
     let Some(here) = bytes.get(at..at + padded.len()) else { return false };
     imp::equal_prefix(here, padded) >= len
 }
 
 /// Whether `bytes[at..]` begins with the first `len` bytes of `padded`.
-#[inline]
+#[inline(always)]
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 pub(super) fn begins(bytes: &[u8], at: usize, padded: &[u8], len: usize) -> bool {
     bytes.get(at..at + len) == padded.get(..len)
@@ -92,14 +109,21 @@ mod imp {
     #[derive(Clone, Copy)]
     pub struct Mask(v128);
 
-    #[inline]
+    #[inline(always)]
     fn load(bytes: &[u8; WIDTH]) -> v128 {
         // SAFETY: the reference proves 16 readable bytes, and v128.load takes any alignment.
         unsafe { v128_load(bytes.as_ptr().cast()) }
     }
 
     /// How many bytes at the front are equal, at least: differences in the last block are exact, earlier ones count as none.
-    #[inline]
+    pub fn units(block: &[u8; WIDTH]) -> usize {
+        let block = load(block);
+        let starts = i8x16_bitmask(i8x16_ge(block, i8x16_splat(-64)));
+        let pairs = i8x16_bitmask(u8x16_ge(block, u8x16_splat(0xF0)));
+        (starts.count_ones() + pairs.count_ones()) as usize
+    }
+
+    #[inline(always)]
     pub fn equal_prefix(one: &[u8], other: &[u8]) -> usize {
         let mut differences = i64x2_splat(0);
         let mut last = differences;
@@ -118,27 +142,27 @@ mod imp {
     }
 
     impl Block {
-        #[inline]
+        #[inline(always)]
         pub fn load(bytes: &[u8], at: usize) -> Option<Self> {
             bytes.get(at..)?.first_chunk().map(|chunk| Self(load(chunk)))
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn equal(self, byte: u8) -> Mask {
             Mask(u8x16_eq(self.0, u8x16_splat(byte)))
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn below(self, byte: u8) -> Mask {
             Mask(u8x16_lt(self.0, u8x16_splat(byte)))
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn high(self) -> Mask {
             Mask(self.0)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn not_digit(self) -> Mask {
             Mask(u8x16_gt(u8x16_sub(self.0, u8x16_splat(b'0')), u8x16_splat(9)))
         }
@@ -146,23 +170,23 @@ mod imp {
 
     // A lane is marked by its highest bit.
     impl Mask {
-        #[inline]
+        #[inline(always)]
         pub fn or(self, other: Self) -> Self {
             Self(v128_or(self.0, other.0))
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn first(self) -> Option<usize> {
             let lanes = u32::from(i8x16_bitmask(self.0));
             (lanes != 0).then_some(lanes.trailing_zeros() as usize)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn any(self) -> bool {
             i8x16_bitmask(self.0) != 0
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn any_before(self, lane: usize) -> bool {
             u32::from(i8x16_bitmask(self.0)) & ((1 << lane) - 1) != 0
         }
@@ -176,6 +200,10 @@ mod imp {
     const ONES: u64 = u64::from_ne_bytes([0x01; WIDTH]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; WIDTH]);
 
+    pub fn units(block: &[u8; WIDTH]) -> usize {
+        block.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
+    }
+
     #[derive(Clone, Copy)]
     pub struct Block(u64);
 
@@ -183,28 +211,28 @@ mod imp {
     pub struct Mask(u64);
 
     impl Block {
-        #[inline]
+        #[inline(always)]
         pub fn load(bytes: &[u8], at: usize) -> Option<Self> {
             bytes.get(at..)?.first_chunk().map(|chunk| Self(u64::from_le_bytes(*chunk)))
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn equal(self, byte: u8) -> Mask {
             Self(self.0 ^ (ONES * u64::from(byte))).below(1)
         }
 
         // Right for bounds up to 0x80; a borrow leaves a lane only after a match in it.
-        #[inline]
+        #[inline(always)]
         pub fn below(self, byte: u8) -> Mask {
             Mask(self.0.wrapping_sub(ONES * u64::from(byte)) & !self.0 & HIGH)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn high(self) -> Mask {
             Mask(self.0 & HIGH)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn not_digit(self) -> Mask {
             let from_zero = self.0 ^ (ONES * u64::from(b'0'));
             Mask((((from_zero & !HIGH) + ONES * 0x76) | from_zero) & HIGH)
@@ -212,22 +240,22 @@ mod imp {
     }
 
     impl Mask {
-        #[inline]
+        #[inline(always)]
         pub fn or(self, other: Self) -> Self {
             Self(self.0 | other.0)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn first(self) -> Option<usize> {
             (self.0 != 0).then_some(self.0.trailing_zeros() as usize / 8)
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn any(self) -> bool {
             self.0 != 0
         }
 
-        #[inline]
+        #[inline(always)]
         pub fn any_before(self, lane: usize) -> bool {
             self.0 & ((1_u64 << (8 * lane)) - 1) != 0
         }

@@ -4,12 +4,12 @@
 //! is all that framing looks at. A framer sees one frame at a time, from the frame's first byte to the last byte that has
 //! come, and remembers how far it has looked; so a frame may arrive byte by byte and is searched once.
 
+use alloc::vec::Vec;
+
 use super::protocol::Span;
 use super::simd;
 use super::time::Millis;
-
-/// Capacity above this is given back when the next frame comes.
-pub(super) const KEPT: usize = 16 * 1024;
+use super::window::recycle;
 
 /// The frame that is being read. Positions count from its first byte.
 #[derive(Default)]
@@ -183,8 +183,7 @@ impl Framer {
                 self.lines += 1;
                 match self.data {
                     None => {
-                        self.joined.clear();
-                        self.joined.shrink_to(KEPT);
+                        recycle(&mut self.joined);
                         self.data = Some(value);
                     }
                     Some(first) => {
@@ -197,7 +196,7 @@ impl Framer {
                 }
             }
             b"event" => self.name = Some(value),
-            b"id" if !value.of(bytes).contains(&0) => self.id = Some(value),
+            b"id" if value.of(bytes).iter().all(|&byte| byte != 0) => self.id = Some(value),
             b"retry" => {
                 if let Some(after) = millis(value.of(bytes)) {
                     return Some(Step::Retry { after, size: line.end + 1, drop: self.drop() });
@@ -224,6 +223,6 @@ fn millis(value: &[u8]) -> Option<Millis> {
     if value.is_empty() {
         return None;
     }
-    let digits = value.iter().map(|byte| byte.is_ascii_digit().then(|| u64::from(byte - b'0')));
-    digits.into_iter().try_fold(0_u64, |sum, digit| Some(sum.saturating_mul(10).saturating_add(digit?))).map(Millis)
+    // One that does not fit is longer than anyone will wait.
+    value.iter().all(u8::is_ascii_digit).then(|| Millis(super::json::integer(value).unwrap_or(u64::MAX)))
 }

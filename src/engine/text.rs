@@ -3,7 +3,10 @@
 //! A page is never grown or moved: a doubling buffer holds up to three times its contents while it moves, and wasm memory
 //! never shrinks. Pages double from [`FIRST_PAGE`] to [`FULL_PAGE`] bytes, so that short texts stay small.
 
+use alloc::{boxed::Box, string::String, vec, vec::Vec};
+
 use super::json::{JsonStr, Sink};
+use super::simd::utf16_len;
 
 const FIRST_PAGE: usize = 128;
 const FULL_PAGE: usize = 16 * 1024;
@@ -113,7 +116,7 @@ impl Text {
         for chunk in self.chunks() {
             all.extend_from_slice(chunk);
         }
-        String::from_utf8_lossy(&all).into_owned()
+        String::from_utf8(all).unwrap_or_default()
     }
 
     /// Appends `wide[..len]` in whole blocks if both sides have the room; counts bytes only.
@@ -208,12 +211,6 @@ pub(super) fn boundary(utf8: &[u8], most: usize) -> usize {
         at -= 1;
     }
     at
-}
-
-/// How many UTF-16 units whole characters of UTF-8 make.
-pub(super) fn utf16_len(utf8: &[u8]) -> usize {
-    // Each character is one unit, those of four bytes are two.
-    utf8.iter().map(|&byte| usize::from(byte & 0xC0 != 0x80) + usize::from(byte >= 0xF0)).sum()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Where a text falls into blocks (B-TB-1 to B-TB-7).
 
+use alloc::vec::Vec;
+
 /// What an offset counts. Servers count UTF-16 units (B-TB-5); early ones counted bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -14,27 +16,18 @@ pub enum Unit {
 /// Offsets are rounded down and clamped, NaN is dropped, and one that falls inside a character moves to its start. A cut at
 /// the very end closes the last block and leaves no remainder.
 pub fn cut_points(content: &str, offsets: &[f64], unit: Unit) -> Vec<u32> {
-    let numbers = offsets.iter().filter(|offset| !offset.is_nan());
     // The cast rounds towards zero and clamps what is below it.
-    let mut points = Vec::new();
-    walk(content, numbers.map(|&offset| offset as usize), unit, |_, utf16| points.push(utf16 as u32));
-    points
+    let mut whole = offsets.iter().filter(|offset| !offset.is_nan()).map(|&offset| offset as usize);
+    cuts(content, &mut whole, unit).into_iter().map(|(_, utf16)| utf16 as u32).collect()
 }
 
-/// The same as byte positions.
-pub(super) fn byte_cuts(content: &str, offsets: impl Iterator<Item = u64>, unit: Unit) -> Vec<usize> {
-    let mut points = Vec::new();
-    let whole = offsets.map(|offset| usize::try_from(offset).unwrap_or(usize::MAX));
-    walk(content, whole, unit, |byte, _| points.push(byte));
-    points
-}
-
-/// Calls `cut` with the byte and the UTF-16 position of every cut, in order.
-fn walk(content: &str, offsets: impl Iterator<Item = usize>, unit: Unit, mut cut: impl FnMut(usize, usize)) {
+/// The same, as positions in bytes and in UTF-16 units.
+pub(super) fn cuts(content: &str, offsets: &mut dyn Iterator<Item = usize>, unit: Unit) -> Vec<(usize, usize)> {
     let len = match unit {
-        Unit::Utf16 => super::text::utf16_len(content.as_bytes()),
+        Unit::Utf16 => super::simd::utf16_len(content.as_bytes()),
         Unit::Bytes => content.len(),
     };
+    let mut points = Vec::new();
     // One bit a position sorts and drops duplicates in one go, whatever the server sends.
     let mut marked: Vec<u64> = Vec::new();
     for offset in offsets {
@@ -47,7 +40,7 @@ fn walk(content: &str, offsets: impl Iterator<Item = usize>, unit: Unit, mut cut
         }
     }
     if marked.is_empty() {
-        return;
+        return points;
     }
     let is_marked = |at: usize| marked.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1);
     let (mut byte, mut utf16) = (0, 0);
@@ -58,14 +51,15 @@ fn walk(content: &str, offsets: impl Iterator<Item = usize>, unit: Unit, mut cut
         };
         // Any mark inside the character counts as one at its start.
         if byte > 0 && (start..start + width).any(is_marked) {
-            cut(byte, utf16);
+            points.push((byte, utf16));
         }
         byte += character.len_utf8();
         utf16 += character.len_utf16();
     }
     if byte > 0 && is_marked(len) {
-        cut(byte, utf16);
+        points.push((byte, utf16));
     }
+    points
 }
 
 #[cfg(test)]
@@ -73,27 +67,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn cuts(content: &str, offsets: &[f64]) -> Vec<u32> {
+    fn utf16(content: &str, offsets: &[f64]) -> Vec<u32> {
         cut_points(content, offsets, Unit::Utf16)
     }
 
     #[test]
     fn no_content_has_no_blocks_and_no_offset_no_cut() {
-        assert!(cuts("", &[0.0, 1.0, 5.0]).is_empty());
-        assert!(cuts("hello", &[]).is_empty());
+        assert!(utf16("", &[0.0, 1.0, 5.0]).is_empty());
+        assert!(utf16("hello", &[]).is_empty());
     }
 
     #[test]
     fn offsets_are_floored_clamped_sorted_and_taken_once() {
-        assert_eq!(cuts("0123456789", &[7.9, 3.0, 3.2, -4.0, 0.0, 1e300, f64::INFINITY, f64::NAN]), [3, 7, 10]);
-        assert!(cuts("0123456789", &[f64::NEG_INFINITY, f64::NAN]).is_empty());
+        assert_eq!(utf16("0123456789", &[7.9, 3.0, 3.2, -4.0, 0.0, 1e300, f64::INFINITY, f64::NAN]), [3, 7, 10]);
+        assert!(utf16("0123456789", &[f64::NEG_INFINITY, f64::NAN]).is_empty());
     }
 
     #[test]
     fn a_cut_inside_a_character_moves_to_its_start() {
-        assert_eq!(cuts("a😀b", &[2.0]), [1]);
-        assert_eq!(cuts("a😀b", &[1.0, 2.0, 3.0]), [1, 3]);
-        assert!(cuts("😀b", &[1.0]).is_empty());
+        assert_eq!(utf16("a😀b", &[2.0]), [1]);
+        assert_eq!(utf16("a😀b", &[1.0, 2.0, 3.0]), [1, 3]);
+        assert!(utf16("😀b", &[1.0]).is_empty());
         assert_eq!(cut_points("aé你😀b", &[2.0, 4.0, 8.0, 10.0], Unit::Bytes), [1, 2, 3, 5]);
     }
 
@@ -112,10 +106,9 @@ mod tests {
                 start = cut;
             }
             prop_assert_eq!(joined, content.clone());
-            let positions: Vec<u64> = offsets.iter().map(|&offset| offset.max(0.0) as u64).collect();
-            let by_bytes = byte_cuts(&content, positions.into_iter(), unit);
-            let as_units: Vec<u32> = by_bytes.iter().map(|&at| content[..at].encode_utf16().count() as u32).collect();
-            prop_assert_eq!(as_units, cut_points(&content, &offsets, unit));
+            for (byte, utf16) in cuts(&content, &mut offsets.iter().map(|&offset| offset as usize), unit) {
+                prop_assert_eq!(content[..byte].encode_utf16().count(), utf16);
+            }
         }
     }
 }

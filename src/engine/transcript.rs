@@ -4,8 +4,10 @@
 //! between does not end it, because the server's own count of blocks would not. Reasoning is one part until text or a tool
 //! follows. A delta holds what is new since the last one and costs as much, however long the transcript is.
 
+use alloc::{boxed::Box, string::String, vec::Vec};
+
 use super::delta::Delta;
-use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool};
+use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool, ToolField};
 use super::text::{Mark, Text};
 use super::text_blocks::{self, Unit};
 
@@ -16,6 +18,8 @@ pub struct Transcript {
     // Where text and reasoning go while their part is open.
     text: Option<usize>,
     reasoning: Option<usize>,
+    // Length of the closed text blocks in UTF-16 units.
+    closed_units: usize,
     // Tool calls that have not ended; seldom more than a few.
     running: Vec<usize>,
     blocks: u32,
@@ -53,15 +57,11 @@ struct Stream {
     done: bool,
 }
 
-/// What is known of a tool call. Strings are contents of JSON strings, escapes as they came.
+/// What is known of a tool call.
 #[derive(Default)]
 struct ToolCall {
-    call_id: Option<Box<[u8]>>,
-    name: Option<Box<[u8]>>,
-    agent_name: Option<Box<[u8]>>,
-    arguments: Option<Box<[u8]>>,
-    result: Option<Box<[u8]>>,
-    error: Option<Box<[u8]>>,
+    // Contents of JSON strings, escapes as they came, by [`ToolField`].
+    fields: [Option<Box<[u8]>>; ToolField::COUNT],
     duration_ms: Option<u64>,
     state: ToolState,
 }
@@ -166,7 +166,7 @@ impl Transcript {
 
     /// Length of the answer, all blocks together, in UTF-16 units.
     pub fn text_utf16_len(&self) -> usize {
-        self.texts().map(Text::utf16_len).sum()
+        self.closed_units + self.stream_units(self.text)
     }
 
     /// The answer's bytes in order; each piece is whole characters.
@@ -272,6 +272,14 @@ impl Transcript {
     fn close_text(&mut self) {
         let open = self.text.take();
         self.finish_stream(open);
+        self.closed_units += self.stream_units(open);
+    }
+
+    fn stream_units(&self, index: Option<usize>) -> usize {
+        match index.and_then(|index| self.parts.get(index)).map(|part| &part.body) {
+            Some(Body::Text { stream, .. }) => stream.text.utf16_len(),
+            _ => 0,
+        }
     }
 
     fn close_reasoning(&mut self) {
@@ -312,7 +320,7 @@ impl Transcript {
             }
         };
         self.update_tool(index, tool);
-        let state = if tool.error.is_some_and(|error| !error.is_empty()) { ToolState::Failed } else { ToolState::Done };
+        let state = if tool.has_failed() { ToolState::Failed } else { ToolState::Done };
         self.end_call(index, state);
     }
 
@@ -342,15 +350,19 @@ impl Transcript {
 
     /// The call of the same id that has ended before; a nameless end speaks of a running call or of none.
     fn ended_tool(&self, tool: &Tool<'_>) -> Option<usize> {
-        tool.call_id.filter(|id| !id.is_empty())?;
+        tool.field(ToolField::CallId).filter(|id| !id.is_empty())?;
         (0..self.parts.len()).rev().find(|&index| self.is_call(index, tool))
     }
 
     fn is_call(&self, index: usize, tool: &Tool<'_>) -> bool {
         let Some(Body::Tool(call)) = self.parts.get(index).map(|part| &part.body) else { return false };
-        match tool.call_id {
-            Some(id) if !id.is_empty() => same(call.call_id.as_deref(), Some(id)),
-            _ => call.call_id.as_deref().is_none_or(<[u8]>::is_empty) && same(call.name.as_deref(), tool.name),
+        let known = |field: ToolField| call.fields.get(field as usize).and_then(|raw| raw.as_deref());
+        match tool.field(ToolField::CallId) {
+            Some(id) if !id.is_empty() => same(known(ToolField::CallId), Some(id)),
+            _ => {
+                known(ToolField::CallId).is_none_or(<[u8]>::is_empty)
+                    && same(known(ToolField::Name), tool.field(ToolField::Name))
+            }
         }
     }
 
@@ -381,7 +393,7 @@ impl Transcript {
         let mut tools = snapshot.tools();
         let last = blocks.cuts.len();
         if last == 0 {
-            self.push_stored(tools.by_ref());
+            self.push_stored(&mut tools, usize::MAX);
         }
         for (number, block) in blocks.iter().enumerate() {
             let index = self.open_text();
@@ -390,24 +402,20 @@ impl Transcript {
             }
             if number < last {
                 self.close_text();
-                if number + 1 == last {
-                    self.push_stored(tools.by_ref());
-                } else {
-                    self.push_stored(tools.by_ref().take(1));
-                }
+                self.push_stored(&mut tools, if number + 1 == last { usize::MAX } else { 1 });
             }
         }
         self.parts.append(&mut behind);
         self.rewrite();
     }
 
-    fn push_stored<'a>(&mut self, tools: impl Iterator<Item = Tool<'a>>) {
-        for tool in tools {
+    fn push_stored<'a>(&mut self, tools: &mut dyn Iterator<Item = Tool<'a>>, most: usize) {
+        for tool in tools.take(most) {
             self.push_tool(&tool);
             let index = self.parts.len() - 1;
-            if tool.error.is_some_and(|error| !error.is_empty()) {
+            if tool.has_failed() {
                 self.end_call(index, ToolState::Failed);
-            } else if tool.result.is_some() || tool.duration_ms.is_some() {
+            } else if tool.field(ToolField::Result).is_some() || tool.duration_ms.is_some() {
                 self.end_call(index, ToolState::Done);
             }
         }
@@ -432,7 +440,8 @@ struct Blocks {
 impl Blocks {
     fn of(snapshot: &Snapshot<'_>) -> Self {
         let content = snapshot.content.unwrap_or_default().decoded();
-        let cuts = text_blocks::byte_cuts(&content, snapshot.offsets(), Unit::Utf16);
+        let mut offsets = snapshot.offsets().map(|offset| usize::try_from(offset).unwrap_or(usize::MAX));
+        let cuts = text_blocks::cuts(&content, &mut offsets, Unit::Utf16).into_iter().map(|(byte, _)| byte).collect();
         Self { content, cuts }
     }
 
@@ -481,21 +490,24 @@ impl Part {
     }
 
     fn copy(&self) -> PartCopy {
-        let text = |raw: &Option<Box<[u8]>>| raw.as_deref().map(|raw| JsonStr::stored(raw).decoded());
         let json = |raw: &[u8]| String::from_utf8_lossy(raw).into_owned();
         match &self.body {
             Body::Text { seq, stream } => PartCopy::Text { seq: *seq, text: stream.text.decoded(), done: stream.done },
             Body::Reasoning { stream } => PartCopy::Reasoning { text: stream.text.decoded(), done: stream.done },
-            Body::Tool(call) => PartCopy::Tool(ToolCopy {
-                call_id: text(&call.call_id),
-                name: text(&call.name),
-                agent_name: text(&call.agent_name),
-                arguments: text(&call.arguments),
-                result: text(&call.result),
-                error: text(&call.error),
-                duration_ms: call.duration_ms,
-                state: call.state,
-            }),
+            Body::Tool(call) => {
+                let mut fields = call.fields.iter().map(|raw| raw.as_deref().map(|raw| JsonStr::stored(raw).decoded()));
+                let mut next = || fields.next().flatten();
+                PartCopy::Tool(ToolCopy {
+                    call_id: next(),
+                    name: next(),
+                    agent_name: next(),
+                    arguments: next(),
+                    result: next(),
+                    error: next(),
+                    duration_ms: call.duration_ms,
+                    state: call.state,
+                })
+            }
             Body::Citation { raw } => PartCopy::Citation { raw: json(raw) },
             Body::Interrupt { raw } => PartCopy::Interrupt { raw: json(raw) },
         }
@@ -514,7 +526,7 @@ impl Body {
         match self {
             Self::Text { stream, .. } | Self::Reasoning { stream } => stream.text.held_bytes(),
             Self::Tool(call) => {
-                size_of::<ToolCall>() + call.strings().into_iter().flatten().map(<[u8]>::len).sum::<usize>()
+                size_of::<ToolCall>() + call.fields.iter().flatten().map(|raw| raw.len()).sum::<usize>()
             }
             Self::Citation { raw } | Self::Interrupt { raw } => raw.len(),
         }
@@ -530,11 +542,10 @@ impl Body {
             Self::Reasoning { .. } => out.literal("{\"type\":\"reasoning\",\"state\":\"streaming\"}"),
             Self::Tool(call) => {
                 out.literal("{\"type\":\"tool\"");
-                let names = ["callId", "name", "agentName", "arguments", "result", "error"];
-                for (name, value) in names.into_iter().zip(call.strings()) {
+                for (name, field) in ToolField::NAMES.into_iter().zip(&call.fields) {
                     out.key(name);
-                    match value {
-                        Some(raw) => out.json_string(JsonStr::stored(raw)),
+                    match field {
+                        Some(raw) => out.quoted(raw),
                         None => out.literal("null"),
                     }
                 }
@@ -564,32 +575,25 @@ impl Body {
 impl ToolCall {
     /// Takes over what `tool` says; what it leaves out stays.
     fn update(&mut self, tool: &Tool<'_>) {
-        let pairs = [
-            (&mut self.call_id, tool.call_id),
-            (&mut self.name, tool.name),
-            (&mut self.agent_name, tool.agent_name),
-            (&mut self.arguments, tool.arguments),
-            (&mut self.result, tool.result),
-            (&mut self.error, tool.error),
-        ];
-        for (slot, value) in pairs {
-            if let Some(text) = value {
-                *slot = Some(text.raw().into());
-            }
+        for (field, said) in self.fields.iter_mut().zip(&tool.fields) {
+            keep(field, said);
         }
         self.duration_ms = tool.duration_ms.or(self.duration_ms);
     }
+}
 
-    fn strings(&self) -> [Option<&[u8]>; 6] {
-        [&self.call_id, &self.name, &self.agent_name, &self.arguments, &self.result, &self.error].map(Option::as_deref)
+// Not six times in a row.
+#[inline(never)]
+fn keep(field: &mut Option<Box<[u8]>>, said: &Option<JsonStr<'_>>) {
+    if let Some(text) = said {
+        *field = Some(text.raw().into());
     }
 }
 
 /// Whether two JSON strings mean the same; the same text may be escaped in more than one way.
 fn same(stored: Option<&[u8]>, other: Option<JsonStr<'_>>) -> bool {
-    match (stored.map(JsonStr::stored), other) {
-        (Some(one), Some(other)) if one.is_plain() && other.is_plain() => one.raw() == other.raw(),
-        (Some(one), Some(other)) => one.decoded() == other.decoded(),
+    match (stored, other) {
+        (Some(one), Some(other)) => one == other.raw() || *JsonStr::stored(one).plain() == *other.plain(),
         (one, other) => one.is_none() && other.is_none(),
     }
 }

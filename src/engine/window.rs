@@ -3,11 +3,22 @@
 //! A chunk lands behind a headroom into which a [`Reader`](super::reader::Reader) puts the part of a frame that an earlier
 //! chunk began, so that a frame's bytes are contiguous however the network cut them.
 
+use alloc::boxed::Box;
+
 /// The most bytes of one chunk; a longer read is fed in pieces.
 pub const CHUNK: usize = 64 * 1024;
 
 /// Room in front of the chunk for the frame that the last chunk left unfinished.
 pub(super) const HEADROOM: usize = 2 * 1024;
+
+/// Empties a buffer that is used again, and gives its memory back where it grew beyond what is common.
+pub(super) fn recycle(buffer: &mut Vec<u8>) {
+    const KEPT: usize = 64 * 1024;
+    buffer.clear();
+    if buffer.capacity() > KEPT {
+        *buffer = Vec::new();
+    }
+}
 
 // Behind the chunk, so that a wide load near its end stays inside the allocation.
 const SLACK: usize = 2 * 1024;

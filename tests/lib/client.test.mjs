@@ -121,6 +121,14 @@ test('a subscriber gets one snapshot a flush, and parts keep their identity', ()
   assert.equal(heard[2].cursor, '5-0');
 });
 
+test('text of a run that is gone does not end up in another', () => {
+  const { stream, raw } = opened();
+  stream.subscribe(() => {});
+  raw.emit(99, appended(0, 'gone', true), 'gone');
+  raw.tell(1, appended(0, 'mine', true), 'mine');
+  assert.equal(stream.getSnapshot().text, 'mine');
+});
+
 test('nothing is told while the caller is still inside the library', async () => {
   const { stream } = opened();
   const heard = [];
@@ -468,7 +476,7 @@ test('the engine gets the options flat, and headers only when there are some', a
   const client = newClient({ headers: async () => ({ 'X-CSRF-Token': 't' }), connectGraceMs: 0 });
   client.open({ sessionId: 's' });
   const { options, hooks } = FakeRaw.latest;
-  assert.deepEqual([options.transports, options.connectGraceMs, options.retryBaseMs], ['fetch', 0, 1000]);
+  assert.deepEqual([options.transport, options.connectGraceMs, options.retryBaseMs], ['fetch', 0, 1000]);
   assert.equal((await hooks.headers()).get('x-csrf-token'), 't');
   opened();
   assert.equal(FakeRaw.latest.hooks.headers, undefined);

@@ -6,7 +6,7 @@ const base = { baseUrl: '/bi-chat/', protocol: 'bichat' };
 
 test('every default is filled in, flat, for the engine', () => {
   assert.deepEqual({ ...parseOptions(base).raw }, {
-    baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transports: 'fetch,eventsource', credentials: 'include',
+    baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transport: 'fetch', eventLog: true, credentials: 'include',
     retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity,
     stallMs: 45000, livenessFloorMs: 6000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
     maxEventBytes: 16777216,
@@ -22,7 +22,7 @@ test('slashes at the seams of a URL do not matter', () => {
 });
 
 test('with headers the ladder has no EventSource, which could not send them', () => {
-  assert.equal(parseOptions({ ...base, headers: { 'X-CSRF-Token': 't' } }).raw.transports, 'fetch');
+  assert.equal(parseOptions({ ...base, headers: { 'X-CSRF-Token': 't' } }).raw.transport, 'fetch');
 });
 
 test('a wrong value is refused with its path, what came and what was expected', () => {
@@ -38,7 +38,9 @@ test('a wrong value is refused with its path, what came and what was expected', 
     ['liveness.stallMs', { ...base, liveness: { stallMs: NaN } }],
     ['connectGraceMs', { ...base, connectGraceMs: '500' }],
     ['transports', { ...base, transports: [] }],
-    ['transports[1]', { ...base, transports: ['fetch', 'websocket'] }],
+    ['transports[0]', { ...base, transports: ['websocket'] }],
+    ['transports', { ...base, transports: ['fetch', 'eventsource'] }],
+    ['eventLog', { ...base, eventLog: 'no' }],
     ['transports', { ...base, transports: ['eventsource'], headers: {} }],
     ['credentials', { ...base, credentials: true }],
     ['headers', { ...base, headers: 'token' }],

@@ -74,6 +74,8 @@ pub(super) enum Hole {
     Text,
     /// An integer from zero up that nobody reads.
     Number,
+    /// The contents of a string that nobody reads.
+    String,
     /// The event's time, in unix ms.
     Timestamp,
     /// The value of an `id:` line.
@@ -91,7 +93,7 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub const MOST: usize = 4;
+    pub const MOST: usize = 6;
 
     pub fn push(&mut self, hole: Hole, span: Span) {
         if let Some(slot) = self.list.get_mut(self.count) {

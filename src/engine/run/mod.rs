@@ -15,7 +15,7 @@
 
 mod write;
 
-use std::collections::VecDeque;
+use alloc::{collections::VecDeque, string::String};
 
 use super::{
     config::Config,

@@ -1,5 +1,7 @@
 //! What a run hands to the page: its part of a delta, and raw events for those who listen.
 
+use alloc::string::String;
+
 use super::{Core, Dirty};
 use crate::engine::{
     delta::Delta,

@@ -22,9 +22,10 @@ export class Lab {
     });
   }
 
-  /** A page in a context of its own, and so with connections of its own. */
-  static async open(browser, server, { origin = server.app, query = '' } = {}) {
+  /** A page in a context of its own, and so with connections of its own. `clock`: its time may be moved ahead. */
+  static async open(browser, server, { origin = server.app, query = '', clock = false } = {}) {
     const context = await browser.newContext();
+    if (clock) await context.clock.install();
     const lab = new Lab(await context.newPage(), context);
     await lab.load(`${origin}/tests/bare.html${query}`);
     return lab;

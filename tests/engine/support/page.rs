@@ -87,6 +87,7 @@ impl Page {
                     state: string("state").unwrap_or_default(),
                 }),
                 "citation" => Some(Part::Citation(part["citation"].clone())),
+                "interrupt" => Some(Part::Interrupt(part["interrupt"].clone())),
                 other => panic!("a part of type {other}"),
             }
         });

@@ -30,6 +30,7 @@ pub enum Event {
     ToolEnd { call: String, name: &'static str, outcome: Result<String, String>, took: u64 },
     BlockEnd(u64),
     Citation(Value),
+    Interrupt(Value),
     Usage(Value),
     Done,
     Cancelled,
@@ -47,6 +48,7 @@ impl Event {
             Self::ToolEnd { .. } => "tool_end",
             Self::BlockEnd(_) => "text_block_end",
             Self::Citation(_) => "citation",
+            Self::Interrupt(_) => "interrupt",
             Self::Usage(_) => "usage",
             Self::Done => "done",
             Self::Cancelled => "cancelled",
@@ -76,6 +78,7 @@ impl Event {
             }
             Self::BlockEnd(seq) => vec![("textBlockSeq", Field::Json(json!(seq)))],
             Self::Citation(citation) => vec![("citation", Field::Json(citation.clone()))],
+            Self::Interrupt(interrupt) => vec![("interrupt", Field::Json(interrupt.clone()))],
             Self::Usage(usage) => vec![("usage", Field::Json(usage.clone()))],
             Self::Done => vec![("generationMs", Field::Json(json!(1_234)))],
             Self::Cancelled => vec![],
@@ -258,6 +261,7 @@ pub enum Part {
         state: String,
     },
     Citation(Value),
+    Interrupt(Value),
 }
 
 impl Transcript {
@@ -317,6 +321,10 @@ impl Fold {
             Event::Citation(citation) => {
                 self.close();
                 self.whole.parts.push(Part::Citation(citation.clone()));
+            }
+            Event::Interrupt(interrupt) => {
+                self.close();
+                self.whole.parts.push(Part::Interrupt(interrupt.clone()));
             }
             Event::Usage(usage) => self.whole.usage = Some(usage.clone()),
             Event::Done => self.end("done"),

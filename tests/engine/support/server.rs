@@ -190,6 +190,22 @@ impl Server {
         Transcript::of(self.runs.iter().flat_map(|run| run.log.iter().map(|(_, event, _)| event)))
     }
 
+    /// How many events the first run has said.
+    pub fn logged_count(&self) -> usize {
+        self.runs.first().map_or(0, |run| run.log.len())
+    }
+
+    /// The id of the first run's n-th event, if it was said.
+    pub fn id_of(&self, n: usize) -> Option<String> {
+        self.runs.first()?.log.get(n).map(|(id, ..)| id.clone())
+    }
+
+    /// What the first run's log amounts to without its first events.
+    pub fn logged_after(&self, skip: usize) -> Transcript {
+        let events = self.runs.iter().take(1).flat_map(|run| run.log.iter().skip(skip));
+        Transcript::of(events.map(|(_, event, _)| event))
+    }
+
     /// How many bytes the frame of the first run's n-th event takes in the log's stream.
     pub fn frame_length(&self, n: usize) -> usize {
         let (run, (id, event, at)) = (&self.runs[0], &self.runs[0].log[n]);
@@ -497,7 +513,7 @@ impl Server {
             return;
         }
         stream.sent += 1;
-        let is_nth = |n: usize| n > 0 && stream.sent % n == 0;
+        let is_nth = |n: usize| n > 0 && stream.sent.is_multiple_of(n);
         if is_nth(mischief.malformed_each) {
             let data = NONSENSE[stream.sent % NONSENSE.len()];
             stream.out.extend(self.habits.wire.raw_frame(None, "content", data));

@@ -19,7 +19,7 @@ use steadystream::engine::environment::{Environment, Signal};
 use steadystream::engine::http;
 use steadystream::engine::inquiry::{Inquiries, Question as Inquiry};
 use steadystream::engine::link::Conn;
-use steadystream::engine::request::Request;
+use steadystream::engine::request::{Method, Request};
 use steadystream::engine::rng::Rng;
 use steadystream::engine::run::{Ask, Loss, Output, Run, Urgency, Wish};
 use steadystream::engine::status::Status;
@@ -63,6 +63,8 @@ pub struct World {
     pub environment: Environment,
     pub grace: Option<u64>,
     pub listen: bool,
+    /// How long the run had been going when the page opened it, in ms.
+    pub head_start: u64,
     /// Whether what the page shows must be a beginning of the truth at any time.
     pub is_exact: bool,
 }
@@ -84,6 +86,7 @@ impl World {
             environment: Environment::default(),
             grace: None,
             listen: false,
+            head_start: 0,
             is_exact: true,
         }
     }
@@ -133,9 +136,30 @@ impl World {
         Sim::new(self, |_| wish)
     }
 
-    /// The page opens a run that began elsewhere at the same moment.
+    /// The page opens a run that began elsewhere.
     pub fn open(self) -> Sim {
-        Sim::new(self, |server| Wish { run: Some(server.start_run(SESSION)), ..Wish::default() })
+        self.open_after(None)
+    }
+
+    /// The page opens a run of which it holds the first `held` events already.
+    pub fn open_after(self, held: Option<usize>) -> Sim {
+        let start = self.head_start;
+        Sim::new(self, |server| {
+            let run = server.start_run(SESSION);
+            server.advance(start);
+            let cursor = held.and_then(|held| server.id_of(held.checked_sub(1)?));
+            Wish { run: Some(run), cursor, ..Wish::default() }
+        })
+    }
+
+    /// The page was loaded anew: it knows the session alone (B-RES-5).
+    pub fn resume(self) -> Sim {
+        let start = self.head_start;
+        Sim::new(self, |server| {
+            server.start_run(SESSION);
+            server.advance(start);
+            Wish::default()
+        })
     }
 
     /// The page opens a run that the server does not know.
@@ -223,15 +247,16 @@ impl Sim {
             Wish { session: SESSION.into(), grace: world.grace.map(Millis), listen: world.listen, ..wish(&mut server) };
         let mut incidents = mem::take(&mut world.incidents);
         incidents.sort_by_key(|&(at, _)| at);
+        let now = world.head_start;
         let mut sim = Self {
-            run: Run::new(wish, world.config.clone(), world.environment, world.seed, Instant::from_millis(0)),
+            run: Run::new(wish, world.config.clone(), world.environment, world.seed, Instant::from_millis(now)),
             true_text: server.truth().text(),
             truth: server.truth(),
             server,
             page: Page::default(),
             requests: Vec::new(),
             trace: Vec::new(),
-            now: 0,
+            now,
             rng: Rng::seeded(world.seed ^ 0x5EED),
             window: Window::new(),
             delta: Delta::new(),
@@ -622,7 +647,12 @@ impl Sim {
     fn obey(&mut self, output: Output) {
         let arrives = Some(self.now + self.travel());
         match output {
-            Output::Connect { conn, request, .. } => {
+            Output::Connect { conn, mut request, native } => {
+                if native {
+                    // W-6, W-10: the browser's own EventSource cannot be told a header.
+                    assert_eq!(request.method, Method::Get);
+                    request.last_event_id = None;
+                }
                 self.requests.push((self.now, request.clone()));
                 self.attempts_without_progress += 1;
                 assert!(self.conns.iter().all(|other| other.conn != conn), "a connection's number is used once");

@@ -50,6 +50,8 @@ pub struct App {
     pub links: Arc<Links>,
     /// The app port.
     pub door: Door,
+    /// Where the control API is.
+    pub control: SocketAddr,
     /// Timed changes of the weather that are under way.
     pub timers: control::Timers,
     config: Mutex<Config>,
@@ -77,7 +79,6 @@ impl App {
 #[derive(Debug)]
 pub struct Server {
     app: Arc<App>,
-    control: SocketAddr,
 }
 
 impl Server {
@@ -85,7 +86,6 @@ impl Server {
     pub async fn start(options: Options) -> io::Result<Self> {
         let (door, listener) = Door::bind(options.port)?;
         let (control_door, control_listener) = Door::bind(options.control_port)?;
-        let control = control_door.address();
         let app = Arc::new(App {
             runs: Arc::default(),
             scripts: Scripts::default(),
@@ -94,6 +94,7 @@ impl Server {
             counters: Counters::default(),
             links: Arc::default(),
             door,
+            control: control_door.address(),
             timers: control::Timers::default(),
             config: Mutex::default(),
         });
@@ -113,7 +114,7 @@ impl Server {
                 .keep(control_listener, |stream| serve_connection(stream, Arc::clone(&links), router.clone()))
                 .await;
         });
-        Ok(Self { app, control })
+        Ok(Self { app })
     }
 
     /// Where the app is.
@@ -123,7 +124,7 @@ impl Server {
 
     /// Where the control API is, which no fault touches.
     pub fn control_address(&self) -> SocketAddr {
-        self.control
+        self.app.control
     }
 }
 

@@ -1,5 +1,7 @@
 //! The requests of the `bichat` protocol (PROTOCOLS 1.1). Paths follow the stream endpoint.
 
+use alloc::string::String;
+
 use crate::engine::request::{Request, push_encoded};
 
 /// POST /stream: starts a run, or finds the live one of the same request id (B-SEND-3).

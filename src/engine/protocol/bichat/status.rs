@@ -1,5 +1,7 @@
 //! The reply of GET /stream/status (PROTOCOLS 1.1).
 
+use alloc::string::String;
+
 use super::decode::snapshot;
 use crate::engine::{
     event::{RunEvent, Snapshot},

@@ -82,6 +82,14 @@ struct Watcher {
     stalled: bool,
 }
 
+impl Book {
+    /// The terminal event, if it is written and the log still there.
+    fn terminal(&self) -> Option<Entry> {
+        let last = self.log.len().saturating_sub(1);
+        self.log.read(last, 1).0.into_iter().find(|entry| entry.terminal)
+    }
+}
+
 /// What a reader of the log finds.
 pub(super) enum Read {
     /// The next entries, and the position after them.
@@ -252,13 +260,17 @@ impl Run {
         }
     }
 
-    /// What the run has said so far, and a live subscription that goes on exactly there.
+    /// What the run has said so far, and a live subscription that goes on exactly there: with the terminal event and
+    /// nothing else if the run has ended.
     pub(super) fn watch(&self, unit: OffsetUnit) -> (Value, mpsc::Receiver<Entry>) {
         let (sender, receiver) = mpsc::channel(LIVE_CHANNEL);
         let mut book = lock(&self.book);
         let snapshot = book.truth.snapshot(unit == OffsetUnit::Bytes);
-        if book.ended_at.is_none() && !book.lost {
-            book.live.push(Watcher { sender, stalled: false });
+        match book.terminal() {
+            // An empty channel has room.
+            Some(terminal) => drop(sender.try_send(terminal)),
+            None if book.lost => {}
+            None => book.live.push(Watcher { sender, stalled: false }),
         }
         (snapshot, receiver)
     }
@@ -271,9 +283,7 @@ impl Run {
     /// Text and terminal event so far, for a node that polls (B-RES-3).
     pub(super) fn poll(&self, unit: OffsetUnit) -> (String, Value, Option<Entry>) {
         let book = lock(&self.book);
-        let last = book.log.len().saturating_sub(1);
-        let terminal = book.log.read(last, 1).0.into_iter().find(|entry| entry.terminal);
-        (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), terminal)
+        (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), book.terminal())
     }
 
     /// What `GET /control/truth` answers.
@@ -327,6 +337,16 @@ mod tests {
         }
         assert_eq!(got, LIVE_CHANNEL);
         assert_eq!(run.state(), RunState::Ended(Ending::Done));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watcher_that_comes_after_the_end_gets_the_whole_text_and_the_terminal_event() {
+        let run = run(20);
+        run.write().await;
+        let (snapshot, mut live) = run.watch(OffsetUnit::Utf16);
+        assert_eq!(snapshot["partialContent"], run.truth()["text"]);
+        assert_eq!(live.recv().await.map(|entry| entry.name), Some("done"));
+        assert!(live.recv().await.is_none());
     }
 
     #[tokio::test(start_paused = true)]

@@ -55,7 +55,7 @@ impl Runs {
     pub fn start(&self, session_id: &str, request_id: Option<String>, config: &Config) -> Started {
         let mut table = lock(&self.0);
         let taken = request_id.as_ref().and_then(|id| table.requests.get(id)).cloned();
-        if let Some(run) = taken.filter(|_| config.dedupe) {
+        if let Some(run) = taken.filter(|run| config.dedupe && run.is_running()) {
             return Started::Same(run);
         }
         let recipe = table.recipes.get(session_id).unwrap_or(&table.usual).clone();
@@ -168,8 +168,6 @@ mod tests {
         let Started::Same(again) = runs.start("s", id(), &config) else { panic!("a living run keeps its id") };
         assert_eq!(again.run_id, first.run_id);
         first.ended().await;
-        // The id is released by the task that wrote; with one thread, one turn of the scheduler is enough.
-        tokio::task::yield_now().await;
         assert!(matches!(runs.start("s", id(), &config), Started::New(_)));
     }
 

@@ -36,6 +36,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/counters", get(counters))
         .route("/requests", get(requests))
         .route("/config", get(config).post(set_config))
+        .route("/addresses", get(addresses))
         .route("/reset", post(reset))
         .with_state(app)
 }
@@ -148,6 +149,12 @@ async fn set_config(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let config: Config = change(&app.config(), read(&body)?)?;
     app.set_config(config.clone());
     Ok(json(&config))
+}
+
+/// Both ports: a page of the app can then reach the control API while the app is offline.
+async fn addresses(State(app): State<Arc<App>>) -> Handled {
+    let url = |address| format!("http://{address}");
+    Ok(json(&json!({ "app": url(app.door.address()), "control": url(app.control) })))
 }
 
 /// Everything as after a start, but for connections that are open.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::app::App;
 use crate::faults::{Outage, RetryAfter, Stall};
-use crate::net::{Close, Link};
+use crate::net::{Close, Link, Links};
 use crate::reply::json;
 
 use super::{Handled, read};
@@ -33,6 +33,8 @@ enum Now {
     CutEvery { ms: u64, how: Close, session_id: Option<String> },
     /// Shuts the listener and resets every connection.
     Offline { ms: Option<u64> },
+    /// Shuts the listener and closes idle connections; open streams go on.
+    Refuse { ms: Option<u64> },
     /// Opens the listener before its time.
     Online {},
     /// Offline for a moment; runs and logs survive only if the log is kept.
@@ -80,7 +82,8 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
                 }
             });
         }
-        Now::Offline { ms } => return Ok(go_offline(&app, &link, ms).await),
+        Now::Offline { ms } => return Ok(shut(&app, &link, ms, |links| links.close_all(Close::Rst)).await),
+        Now::Refuse { ms } => return Ok(shut(&app, &link, ms, |links| links.close_idle(Close::Drop)).await),
         Now::Online {} => {
             app.timers.stop(ONLINE);
             app.door.open().await;
@@ -92,7 +95,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
             if !keep_log {
                 app.runs.lose_all();
             }
-            return Ok(go_offline(&app, &link, Some(ms.unwrap_or(0))).await);
+            return Ok(shut(&app, &link, Some(ms.unwrap_or(0)), |links| links.close_all(Close::Rst)).await);
         }
         Now::Status { code, ms, retry_after } => {
             let outage = Outage { code, retry_after, until: ms.map(after) };
@@ -116,13 +119,13 @@ fn after(ms: u64) -> Instant {
     Instant::now() + Duration::from_millis(ms)
 }
 
-/// Shuts the door, resets all connections, and comes back after `ms` or when it is told to.
-async fn go_offline(app: &Arc<App>, link: &Link, ms: Option<u64>) -> Response {
+/// Shuts the door, closes connections, and opens again after `ms` or when it is told to.
+async fn shut(app: &Arc<App>, link: &Link, ms: Option<u64>, close: impl Fn(&Links)) -> Response {
     app.timers.stop(ONLINE);
     // If this very request came through the app's port, it still gets its answer.
     link.spare();
     app.door.shut().await;
-    app.links.close_all(Close::Rst);
+    close(&app.links);
     if let Some(ms) = ms {
         let back = Arc::clone(app);
         app.timers.set(ONLINE, async move {

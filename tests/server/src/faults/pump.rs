@@ -100,6 +100,7 @@ impl Pump {
     /// see the end, so that whoever saw it finds it counted.
     pub(super) async fn run(mut self, ended: impl FnOnce(Report)) {
         let mut shape = Shape::new(&self.step);
+        self.sink.link.set_streaming(true);
         let broken = self.flow(&mut shape).await.err();
         let outcome = match &broken {
             None => Outcome::Finished,
@@ -109,6 +110,7 @@ impl Pump {
         };
         let (bytes, events) = shape.sent();
         ended(Report { outcome, bytes, events });
+        self.sink.link.set_streaming(false);
         match broken {
             Some(Break::Cut(how @ (Close::Drop | Close::Rst))) => {
                 self.sink.link.close(how);
@@ -243,8 +245,8 @@ impl Sink {
             self.send_flushed(piece).await?;
             let between = bytes.is_empty();
             shape.handle_sent(size, event && between);
-            if let Some(drip) = &step.drip {
-                self.or_break(tokio::time::sleep(Duration::from_millis(drip.every_ms))).await?;
+            if let Some(ms) = step.drip.as_ref().map(|drip| drip.every_ms).or(step.split_gap_ms) {
+                self.or_break(tokio::time::sleep(Duration::from_millis(ms))).await?;
             }
             self.stop_here(between, feed, step, shape).await?;
         }
@@ -255,7 +257,12 @@ impl Sink {
     async fn stop_here(&mut self, between: bool, feed: &Feed, step: &Step, shape: &mut Shape) -> Result<(), Break> {
         while let Some(stop) = shape.poll_stop(between) {
             match stop {
-                Stop::Cut(cut) => return Err(Break::Cut(cut.how)),
+                Stop::Cut(cut) => {
+                    if cut.how != Close::Fin {
+                        self.or_break(tokio::time::sleep(Duration::from_millis(cut.linger_ms))).await?;
+                    }
+                    return Err(Break::Cut(cut.how));
+                }
                 Stop::Stall(stall) => {
                     let until = stall.ms.map(|ms| Instant::now() + Duration::from_millis(ms));
                     self.stay_silent(until, stall.heartbeats, feed, step.crlf).await?;

@@ -35,6 +35,8 @@ pub struct Step {
     pub split_every: Option<usize>,
     /// Splits at these offsets of the body.
     pub split_at: Vec<u64>,
+    /// Pause after each piece, in ms: a browser reads pieces that arrive close together as one.
+    pub split_gap_ms: Option<u64>,
     /// Each n-th event comes twice.
     pub duplicate: Option<u64>,
     /// Each n-th event changes places with the next.
@@ -96,6 +98,14 @@ pub struct Cut {
     pub before_headers: bool,
     /// Which end.
     pub how: Close,
+    /// Pause between the last byte and a `drop` or `rst`, in ms: a browser that learns of both at once throws the bytes
+    /// away. 0 lets them race.
+    #[serde(default = "linger_ms")]
+    pub linger_ms: u64,
+}
+
+fn linger_ms() -> u64 {
+    20
 }
 
 /// See [`Step::stall`]. Without a place the response is silent from its headers on.
@@ -218,10 +228,8 @@ mod tests {
             "{\"cut\":{\"afterBytes\":9,\"how\":\"rst\"},\"splitEvery\":1,\"status\":{\"code\":503,\"retryAfter\":2}}",
         )
         .unwrap();
-        assert_eq!(
-            step.cut,
-            Some(Cut { after_bytes: Some(9), after_events: None, before_headers: false, how: Close::Rst })
-        );
+        let cut = step.cut.unwrap();
+        assert_eq!((cut.after_bytes, cut.after_events, cut.how, cut.linger_ms), (Some(9), None, Close::Rst, 20));
         assert_eq!(step.status.unwrap().retry_after, Some(RetryAfter::Seconds(2)));
     }
 }

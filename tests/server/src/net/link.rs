@@ -26,6 +26,7 @@ pub enum Close {
 pub struct Link {
     id: u64,
     spared: AtomicBool,
+    streaming: AtomicBool,
     pieces: AtomicU64,
     taken: AtomicU64,
     flushed: watch::Sender<u64>,
@@ -38,6 +39,7 @@ impl Link {
         Arc::new(Self {
             id,
             spared: AtomicBool::new(false),
+            streaming: AtomicBool::new(false),
             pieces: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             flushed: watch::Sender::new(0),
@@ -74,6 +76,11 @@ impl Link {
     /// Leaves this connection out of the next general cut: it carries the very request that asks for the cut.
     pub fn spare(&self) {
         self.spared.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether an event stream is on its way here.
+    pub fn set_streaming(&self, streaming: bool) {
+        self.streaming.store(streaming, Ordering::Relaxed);
     }
 
     /// The number of the next piece of a body on this connection.
@@ -143,8 +150,17 @@ impl Links {
 
     /// Closes every connection but the spared ones; each is spared once.
     pub fn close_all(&self, how: Close) {
+        self.close_those(how, |_| true);
+    }
+
+    /// The same, but those that carry an event stream stay.
+    pub fn close_idle(&self, how: Close) {
+        self.close_those(how, |link| !link.streaming.load(Ordering::Relaxed));
+    }
+
+    fn close_those(&self, how: Close, wanted: impl Fn(&Link) -> bool) {
         for link in lock(&self.0).live.values() {
-            if !link.spared.swap(false, Ordering::Relaxed) {
+            if !link.spared.swap(false, Ordering::Relaxed) && wanted(link) {
                 link.close(how);
             }
         }

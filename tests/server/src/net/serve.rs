@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use super::Links;
 use super::wire::Wire;
 
-/// Serves `router` on `stream`. Each request finds its [`Link`] among its extensions. Returns when the connection is over.
+/// Serves `router` on `stream`. Each request finds its [`Link`](super::Link) among its extensions. Returns when the connection is over.
 pub async fn serve_connection(stream: TcpStream, links: Arc<Links>, router: Router) {
     let link = links.accept();
     if let Ok(wire) = Wire::new(stream, Arc::clone(&link)) {

@@ -56,6 +56,21 @@ async fn offline_resets_what_is_open_and_refuses_what_comes() {
 }
 
 #[tokio::test]
+async fn refusing_newcomers_leaves_open_streams_alone() {
+    let (rig, run, mut reply) = reading().await;
+    let status = format!("/bi-chat/stream/status?sessionId={SESSION}");
+    let _idle = rig.get(&status).await;
+    rig.set("now", json!({ "do": "refuse" })).await;
+    assert_eq!(rig.try_get(&events_path(&run), &[]).await.err(), Some(End::Refused));
+    for _ in 0..30 {
+        reply.event().await.unwrap();
+    }
+    rig.until("counters", |counters| counters["connections"]["open"] == 1).await;
+    rig.set("now", json!({ "do": "online" })).await;
+    rig.events(&run, None).await.event().await.unwrap();
+}
+
+#[tokio::test]
 async fn offline_ends_by_itself() {
     let (rig, run, _reply) = reading().await;
     rig.set("now", json!({ "do": "offline", "ms": 50 })).await;

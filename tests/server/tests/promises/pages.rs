@@ -69,6 +69,12 @@ async fn a_page_of_another_origin_may_read_and_sees_retry_after() {
     assert_eq!(refused.headers["access-control-allow-origin"], origin.1);
     assert_eq!(refused.headers["access-control-allow-credentials"], "true");
     assert_eq!(refused.headers["access-control-expose-headers"], "Retry-After");
+    // A page of the app finds the port that no fault touches.
+    let addresses = request(rig.app, "GET", "/control/addresses", &[], None).await.unwrap().json().await;
+    assert_eq!(
+        addresses,
+        json!({ "app": format!("http://{}", rig.app), "control": format!("http://{}", rig.control) })
+    );
     let control = request(rig.control, "GET", "/control/config", &[origin], None).await.unwrap();
     assert_eq!(control.headers["access-control-allow-origin"], "*");
 }

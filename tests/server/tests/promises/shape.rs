@@ -16,7 +16,7 @@ async fn splits_are_chunks_of_their_own_and_lose_nothing() {
     let whole = rig.events(&run, None).await.whole().await;
     rig.script(
         "events",
-        json!([{ "splitEvery": 7 }, { "splitAt": [1, 3, 20] }, { "drip": { "bytes": 100, "everyMs": 1 } }]),
+        json!([{ "splitEvery": 7 }, { "splitAt": [1, 3, 20], "splitGapMs": 2 }, { "drip": { "bytes": 100, "everyMs": 1 } }]),
     )
     .await;
     let every = rig.events(&run, None).await.whole().await;

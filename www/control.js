@@ -1,0 +1,27 @@
+// The run-server's control API: what the next runs are like, what goes wrong, what really happened. Its own port is spoken
+// to, not the page's: that one may be offline, because somebody pressed the button, and none of this is to be counted.
+
+const LIMIT_MS = 4000;
+
+// Asked once. Without an answer the page's own port has to do.
+const base = fetch('/control/addresses', { signal: AbortSignal.timeout(LIMIT_MS) })
+  .then((response) => response.json())
+  .then(({ control }) => control, () => '');
+
+const call = async (method, path, body) => {
+  const response = await fetch(`${await base}/control/${path}`, {
+    method,
+    ...(body && { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(LIMIT_MS),
+  });
+  if (!response.ok) throw new Error(`control/${path}: HTTP ${response.status}`);
+  return response.json();
+};
+
+/** Makes something happen now, to everybody. */
+export const happen = (body) => call('POST', 'now', body);
+/** What runs are like from now on. */
+export const setRecipe = (recipe) => call('POST', 'runs', recipe);
+export const readCounters = () => call('GET', 'counters');
+/** The run as a perfect connection would have shown it. */
+export const readTruth = (runId) => call('GET', `truth?runId=${encodeURIComponent(runId)}`);
