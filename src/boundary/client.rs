@@ -112,3 +112,6 @@ impl RawClient {
         self.driver.shutdown();
     }
 }
+
+#[cfg(test)]
+mod tests;

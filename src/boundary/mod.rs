@@ -27,3 +27,22 @@ pub fn cut_points(content: &str, offsets: &[f64], bytes: bool) -> Vec<u32> {
 pub fn depth() -> u32 {
     driver::depth()
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+
+    #[wasm_bindgen_test]
+    fn cuts_are_counted_in_the_units_of_their_offsets() {
+        assert_eq!(cut_points("😀ab", &[2.0, 3.0], false), [2, 3]);
+        assert_eq!(cut_points("😀ab", &[4.0, 5.0], true), [2, 3]);
+        assert_eq!(cut_points("ab", &[f64::NAN, -1.0, 1.5], false), [1]);
+    }
+
+    #[wasm_bindgen_test]
+    fn outside_of_all_entries_the_depth_is_zero() {
+        assert_eq!(depth(), 0);
+    }
+}

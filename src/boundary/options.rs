@@ -93,3 +93,47 @@ pub fn http(options: &JsValue, hooks: &JsValue) -> Http {
 pub fn wake(hooks: &JsValue) -> Function {
     Options(hooks).get("wake").unchecked_into()
 }
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::browser::testing::{self, Ledger};
+
+    #[wasm_bindgen_test]
+    fn every_option_arrives() {
+        let options = testing::options(
+            "https://example.org",
+            r#"{"streamEndpoint":"/stream","transport":"eventsource","eventLog":false,"credentials":"omit","retryBaseMs":1,
+                "retryCapMs":2,"retryJitter":true,"retryStableMs":3,"retryBudgetMs":4,"retryMaxAttempts":5,"stallMs":6,
+                "livenessFloorMs":7,"connectGraceMs":8,"connectTimeoutMs":9,"statusTimeoutMs":10,"stopTimeoutMs":11,
+                "maxEventBytes":12}"#,
+        );
+        let config = config(&options);
+        assert_eq!(
+            (config.backoff.base, config.backoff.cap, config.backoff.stable_after),
+            (Millis(1), Millis(2), Millis(3))
+        );
+        assert!(matches!(config.backoff.jitter, Jitter::Full));
+        assert_eq!((config.give_up_after, config.max_attempts), (Millis(4), 5));
+        assert_eq!((config.liveness.stall, config.liveness.floor), (Millis(6), Millis(7)));
+        assert_eq!((grace(&options), config.send_timeout), (Some(Millis(8)), Some(Millis(9))));
+        assert_eq!((config.status_timeout, config.stop_timeout), (Millis(10), Millis(11)));
+        assert_eq!((config.max_event_bytes, config.native, config.event_log), (12, true, false));
+        let http = http(&options, &testing::hooks(&JsValue::UNDEFINED, &Ledger::new()));
+        assert_eq!((http.base.as_str(), http.credentials), ("https://example.org/stream", RequestCredentials::Omit));
+        assert!(http.headers.is_none());
+    }
+
+    #[wasm_bindgen_test]
+    fn without_limits_nothing_overflows() {
+        let options = testing::options(
+            "",
+            r#"{"retryBudgetMs":1e999,"retryMaxAttempts":1e999,"stallMs":1e999,"connectGraceMs":0,"connectTimeoutMs":0}"#,
+        );
+        let config = config(&options);
+        assert_eq!((config.give_up_after, config.max_attempts), (Millis(u64::MAX), u32::MAX));
+        assert_eq!((config.liveness.stall, config.send_timeout, grace(&options)), (Millis(u64::MAX), None, None));
+    }
+}

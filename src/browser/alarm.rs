@@ -47,11 +47,17 @@ impl Alarm {
     pub fn fired(&self) {
         self.armed.set(None);
     }
+
+    /// Disarms it.
+    pub fn clear(&self) {
+        self.armed.set(None);
+        clear_timeout(&self.id.take());
+    }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
-        clear_timeout(&self.id.take());
+        self.clear();
     }
 }
 

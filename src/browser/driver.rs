@@ -257,6 +257,9 @@ impl Driver {
             core::mem::take(&mut state.requests)
         };
         drop(requests);
+        if let Some(alarm) = self.alarm.get() {
+            alarm.clear();
+        }
         if let Some(frame) = self.frame.get() {
             frame.cancel();
         }
@@ -598,5 +601,28 @@ fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     if driver.is_urgent() {
         // Our own JS catches what users' callbacks throw.
         let _ = driver.wake.call0(&JsValue::UNDEFINED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::browser::testing::{Ledger, catch, http};
+
+    #[wasm_bindgen_test]
+    fn a_trap_inside_an_entry_leaves_the_depth_above_zero() {
+        let ledger = Ledger::new();
+        // Nothing is due, so that nothing is woken.
+        let driver = Driver::new(Config::default(), http("/", &ledger), ledger.opened());
+        let me = Rc::downgrade(&driver);
+        enter(&me, &mut |_| assert_eq!(depth(), 1));
+        assert_eq!(depth(), 0);
+        let entry = Closure::<dyn Fn()>::new(move || enter(&me, &mut |_| core::arch::wasm32::unreachable()));
+        assert!(catch(entry.as_ref()).contains("RuntimeError"));
+        assert_eq!(depth(), 1);
+        // The page's other tests live on.
+        DEPTH.fetch_sub(1, Relaxed);
     }
 }

@@ -113,9 +113,17 @@ impl FetchStream {
 
 impl Drop for FetchStream {
     fn drop(&mut self) {
-        if !matches!(self.0.stage.replace(Stage::Over), Stage::Over) {
-            self.0.http.registry.closed(&self.0.abort);
-            self.0.abort.abort();
+        let stage = self.0.stage.replace(Stage::Over);
+        if matches!(stage, Stage::Over) {
+            return;
+        }
+        self.0.http.registry.closed(&self.0.abort);
+        self.0.abort.abort();
+        if matches!(stage, Stage::Headers)
+            && let Some(steps) = self.0.steps.take()
+        {
+            // An abort does not settle the user's promise. It may never settle: what waits for it is collected with it.
+            let _ = (steps.on_value.into_js_value(), steps.on_error.into_js_value());
         }
     }
 }
@@ -192,13 +200,12 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use js_sys::Function;
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
     use crate::browser::testing::{
-        EVENT_STREAM, Ledger, Network, Told, assert_quiet, blob_url, bodyless, held, http, read_already, revoke,
-        settle, until,
+        EVENT_STREAM, Ledger, Network, Told, answer_headers, assert_quiet, blob_url, bodyless, collect, headers, held,
+        http, read_already, revoke, settle, until,
     };
 
     fn get() -> Request {
@@ -237,8 +244,8 @@ mod tests {
         told
     }
 
-    fn with_headers(http: &Http, code: &str) -> Http {
-        Http { headers: Some(Function::new_no_args(code)), ..http.clone() }
+    fn with_headers(http: &Http, kind: &str) -> Http {
+        Http { headers: Some(headers(kind)), ..http.clone() }
     }
 
     #[wasm_bindgen_test]
@@ -402,10 +409,7 @@ mod tests {
     async fn headers_are_asked_for_each_attempt_and_sent() {
         let ledger = Ledger::new();
         let network = Network::new();
-        let http = with_headers(
-            &http("/", &ledger),
-            "this.asked = (this.asked ?? 0) + 1; return Promise.resolve(new Headers({ 'x-attempt': this.asked }))",
-        );
+        let http = with_headers(&http("/", &ledger), "counting");
         for attempt in 0..2 {
             let _stream = open(&http, get());
             until(|| network.count() == attempt + 1).await;
@@ -419,8 +423,8 @@ mod tests {
     async fn headers_that_cannot_be_had_are_a_failure() {
         let ledger = Ledger::new();
         let network = Network::new();
-        for code in ["return Promise.reject(new Error('no token'))", "throw new Error('no token')"] {
-            let (_stream, told) = open(&with_headers(&http("/", &ledger), code), get());
+        for kind in ["rejecting", "throwing"] {
+            let (_stream, told) = open(&with_headers(&http("/", &ledger), kind), get());
             told.count(1).await;
             assert_quiet().await;
             assert_eq!((told.all(), network.count()), (vec!["failed".into()], 0));
@@ -432,14 +436,35 @@ mod tests {
     async fn headers_that_come_after_the_drop_start_nothing() {
         let ledger = Ledger::new();
         let network = Network::new();
-        let code = "return new Promise((resolve) => { this.answer = () => resolve(new Headers()) })";
-        let (stream, told) = open(&with_headers(&http("/", &ledger), code), get());
+        let (stream, told) = open(&with_headers(&http("/", &ledger), "late"), get());
         settle().await;
         drop(stream);
         ledger.assert_balanced();
-        Function::new_no_args("this.answer()").call0(&JsValue::UNDEFINED).unwrap();
+        answer_headers();
         assert_quiet().await;
         assert_eq!((told.len(), network.count()), (0, 0));
+    }
+
+    #[wasm_bindgen_test]
+    async fn nothing_is_left_of_headers_that_never_come() {
+        let ledger = Ledger::new();
+        let http = with_headers(&http("/", &ledger), "late");
+        let round = async || {
+            for _ in 0..100 {
+                drop(open(&http, get()));
+            }
+            // The page still holds the last one.
+            answer_headers();
+            for _ in 0..5 {
+                collect();
+                settle().await;
+            }
+            held()
+        };
+        let before = round().await;
+        assert_eq!(round().await, before, "bytes, JS values");
+        ledger.assert_balanced();
+        assert_quiet().await;
     }
 
     #[wasm_bindgen_test]

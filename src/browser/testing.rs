@@ -30,6 +30,10 @@ extern "C" {
     #[wasm_bindgen(js_name = takeUncaught)]
     fn take_uncaught() -> String;
 
+    pub fn collect();
+    #[wasm_bindgen(js_name = thrown)]
+    pub fn catch(call: &JsValue) -> String;
+
     pub fn turn() -> Promise;
     pub fn timer(ms: u32) -> Promise;
 
@@ -94,8 +98,13 @@ extern "C" {
     #[wasm_bindgen(method, js_name = break)]
     pub fn break_off(this: &ScriptedNetwork, at: u32);
 
-    #[wasm_bindgen(js_name = options)]
-    pub fn raw_options(base: &str, changes: &JsValue) -> JsValue;
+    pub fn headers(kind: &str) -> Function;
+    #[wasm_bindgen(js_name = answerHeaders)]
+    pub fn answer_headers();
+
+    pub fn options(base: &str, changes: &str) -> JsValue;
+    pub fn hooks(wake: &JsValue, ledger: &Ledger) -> JsValue;
+    pub fn write(memory: &JsValue, at: usize, bytes: &[u8]);
 }
 
 pub const EVENT_STREAM: &str = "text/event-stream";
@@ -193,6 +202,10 @@ impl<T: Clone> Told<T> {
 
     pub fn all(&self) -> Vec<T> {
         self.0.borrow().clone()
+    }
+
+    pub fn clear(&self) {
+        self.0.borrow_mut().clear();
     }
 
     pub fn len(&self) -> usize {

@@ -80,6 +80,19 @@ export const takeUncaught = () => {
   return taken;
 };
 
+/** Collects what nobody holds; its finalizers come with a later turn. */
+export const collect = () => gc();
+
+/** What `call` throws, as text. */
+export const thrown = (call) => {
+  try {
+    call();
+    return '';
+  } catch (error) {
+    return String(error.name);
+  }
+};
+
 // ---- time ----
 
 // Nested timers wait for four ms each; messages do not.
@@ -112,12 +125,6 @@ export const tellDocument = (name) => document.dispatchEvent(new Event(name));
 
 /** The crash registry, as the package keeps it. */
 export class Ledger {
-  // A test that failed could not clean up after itself, and every test begins with a ledger.
-  constructor() {
-    globalThis.fetch = real.fetch;
-    framesCome = true;
-  }
-
   transports = new Set();
   count = 0;
   mistakes = [];
@@ -140,7 +147,11 @@ export class Ledger {
 }
 
 /** A URL that a real `fetch` or `EventSource` can load, once or often. A path may follow: it goes into the fragment. */
-export const blobUrl = (body, type) => `${URL.createObjectURL(new Blob([body], { type }))}#`;
+export const blobUrl = (body, type) => {
+  // An earlier test that failed could not give it back.
+  globalThis.fetch = real.fetch;
+  return `${URL.createObjectURL(new Blob([body], { type }))}#`;
+};
 export const revoke = (url) => URL.revokeObjectURL(url.slice(0, -1));
 
 /** Answers `fetch` as the test says, call by call. It keeps what the real one keeps: an abort rejects. */
@@ -220,11 +231,29 @@ export const readAlready = () => {
   return response;
 };
 
+let resolveHeaders;
+const headerSources = {
+  counting: () => {
+    let asked = 0;
+    return async () => new Headers({ 'x-attempt': asked += 1 });
+  },
+  rejecting: () => async () => { throw new Error('no token'); },
+  throwing: () => () => { throw new Error('no token'); },
+  late: () => () => new Promise((resolve) => { resolveHeaders = resolve; }),
+};
+/** The user's headers: counting, rejecting, throwing, or late, which means never, or with `answerHeaders`. */
+export const headers = (kind) => headerSources[kind]();
+export const answerHeaders = () => resolveHeaders(new Headers());
+
 // ---- the raw client's arguments ----
 
 export const options = (baseUrl, changes) => ({
-  protocol: 'bichat', baseUrl, streamEndpoint: '', transports: 'fetch', credentials: 'include', retryBaseMs: 1, retryCapMs: 1,
-  retryJitter: false, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity, stallMs: 45000,
+  protocol: 'bichat', baseUrl, streamEndpoint: '', transport: 'fetch', eventLog: true, credentials: 'include', retryBaseMs: 1,
+  retryCapMs: 1, retryJitter: false, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity, stallMs: 45000,
   livenessFloorMs: 6000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
-  maxEventBytes: 16777216, ...changes,
+  maxEventBytes: 16777216, ...JSON.parse(changes),
 });
+export const hooks = (wake, { opened, closed }) => ({ wake, opened, closed });
+
+/** Writes into wasm memory as the package does; the bytes that fit. */
+export const write = (memory, at, bytes) => new Uint8Array(memory.buffer, at, bytes.length).set(bytes);
