@@ -11,20 +11,29 @@ const doing = ({ status, parts }) => {
   return last.type === 'reasoning' ? 'Thinking' : 'Writing';
 };
 
+// A stream that says nothing for longer than this is told of, with the seconds: the connection may be open and dead.
+const QUIET_MS = 3000;
+
 const describe = (snapshot) => {
   switch (snapshot.connection.state) {
     case 'offline':
       return ['warn', 'You are offline. The answer goes on when the network is back.'];
     case 'reconnecting':
-      return ['warn', snapshot.parts.length > 0 ? 'Connection lost. The answer goes on from here.' : 'No connection yet. Trying again.'];
-    default:
-      return ['live', doing(snapshot)];
+      return ['warn', snapshot.parts.length > 0
+        ? 'Connection lost. The answer goes on from here.'
+        : 'No connection yet. Trying again.'];
+    default: {
+      const quiet = snapshot.updatedAt ? Date.now() - snapshot.updatedAt : 0;
+      return ['live', quiet < QUIET_MS ? doing(snapshot) : `${doing(snapshot)} · quiet for ${Math.floor(quiet / 1000)} s`];
+    }
   }
 };
 
 export class Activity {
   #element;
   #words;
+  #snapshot = null;
+  #timer = 0;
 
   constructor(element) {
     this.#element = element;
@@ -32,10 +41,18 @@ export class Activity {
   }
 
   show(snapshot) {
+    this.#snapshot = snapshot;
     const isShown = snapshot !== null && isLive(snapshot);
-    if (this.#element.dataset.live !== String(isShown)) this.#element.dataset.live = isShown;
-    if (!isShown) return;
-    const [mood, words] = describe(snapshot);
+    if (this.#element.dataset.live !== String(isShown)) {
+      this.#element.dataset.live = isShown;
+      clearInterval(this.#timer);
+      if (isShown) this.#timer = setInterval(() => this.#tell(), 1000);
+    }
+    if (isShown) this.#tell();
+  }
+
+  #tell() {
+    const [mood, words] = describe(this.#snapshot);
     if (this.#element.dataset.mood !== mood) this.#element.dataset.mood = mood;
     setText(this.#words, words);
   }

@@ -24,7 +24,8 @@ const IDLE = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transpo
 // Sending it again unasked could run it twice.
 const LOST = Object.freeze({
   code: 'lost',
-  message: 'The page was reloaded before the server said which run this is, and nothing runs now. Retry sends the message again.',
+  message: 'The page was reloaded before the server said which run this is, and nothing runs now.'
+    + ' Retry sends the message again.',
 });
 
 const sessions = new Sessions(handleTurn);

@@ -10,7 +10,8 @@ const words = ({ at, connection: { state, attempt, retryAt, transport, error } }
     case 'open': return `Open${transport ? ` over ${transport}` : ''}`;
     case 'reconnecting':
       if (!retryAt) return `Trying again, attempt ${attempt}`;
-      return ['Lost', cause, retryAt > at && `again in ${((retryAt - at) / 1000).toFixed(1)}\u00a0s`].filter(Boolean).join(' · ');
+      return ['Lost', cause, retryAt > at && `again in ${((retryAt - at) / 1000).toFixed(1)}\u00a0s`]
+        .filter(Boolean).join(' · ');
     case 'offline': return 'Offline, waiting for the network';
     case 'failed': return ['Given up', cause].filter(Boolean).join(' · ');
     default: return 'Closed';
@@ -36,7 +37,9 @@ export class ConnectionLog {
   #row(entry) {
     if (!this.#entries.has(entry)) {
       this.#entries.set(entry, h('li', { 'data-state': entry.connection.state },
-        h('time', {}, clock.format(entry.at)), h('i', { class: 'dot', 'aria-hidden': 'true' }), h('span', {}, words(entry))));
+        h('time', {}, clock.format(entry.at)),
+        h('i', { class: 'dot', 'aria-hidden': 'true' }),
+        h('span', {}, words(entry))));
     }
     return this.#entries.get(entry);
   }

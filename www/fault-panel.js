@@ -6,16 +6,34 @@ const KEY = 'steadystream-demo.next';
 
 // What happens once. `lastsMs`: how long it holds, for the bar that runs out under the button.
 const ONCE = [
-  { id: 'cut', icon: 'cut', label: 'Cut now', hint: 'Reset every open stream', body: { do: 'cut', how: 'rst' } },
-  { id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Refuse every request', body: { do: 'status', code: 503, ms: 5000 }, lastsMs: 5000 },
-  { id: 'offline', icon: 'offline', label: 'Offline 5\u00a0s', hint: 'Stop listening, drop everyone', body: { do: 'offline', ms: 5000 }, lastsMs: 5000 },
-  { id: 'restart', icon: 'restart', label: 'Restart', hint: 'New process, log kept', body: { do: 'restart', keepLog: true, ms: 1500 }, lastsMs: 1500 },
+  {
+    id: 'cut', icon: 'cut', label: 'Cut now', hint: 'Reset every open stream',
+    body: { do: 'cut', how: 'rst' },
+  },
+  {
+    id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Refuse every request',
+    body: { do: 'status', code: 503, ms: 5000 }, lastsMs: 5000,
+  },
+  {
+    id: 'offline', icon: 'offline', label: 'Offline 5\u00a0s', hint: 'Stop listening, drop everyone',
+    body: { do: 'offline', ms: 5000 }, lastsMs: 5000,
+  },
+  {
+    id: 'restart', icon: 'restart', label: 'Restart', hint: 'Down for 1.5\u00a0s, log kept',
+    body: { do: 'restart', keepLog: true, ms: 1500 }, lastsMs: 1500,
+  },
 ];
 
 // What holds until it is cleared.
 const LASTING = [
-  { id: 'cut-every', icon: 'cuts', label: 'Cut every 1\u00a0s', hint: 'For as long as it is on', body: { do: 'cutEvery', ms: 1000, how: 'rst' } },
-  { id: 'stall', icon: 'stall', label: 'Stall', hint: 'Sockets stay open, no byte comes', body: { do: 'stall' } },
+  {
+    id: 'cut-every', icon: 'cuts', label: 'Cut every 1\u00a0s', hint: 'For as long as it is on',
+    body: { do: 'cutEvery', ms: 1000, how: 'rst' },
+  },
+  {
+    id: 'stall', icon: 'stall', label: 'Stall', hint: 'Sockets stay open, no byte comes',
+    body: { do: 'stall' },
+  },
 ];
 
 // Fast enough to read, up to as fast as the socket takes it (0).
@@ -25,6 +43,22 @@ const NAMES = ['short', 'medium', 'long', 'very long'];
 // What the run-server does when nobody says anything.
 const USUAL = { speed: SPEEDS.indexOf(40), size: LENGTHS.indexOf(400), tools: true, reasoning: true, transport: 'fetch' };
 const TOOL_CALLS = 2;
+
+// A page may be denied its storage; a reload then forgets the choice.
+const remember = {
+  read() {
+    try {
+      return JSON.parse(sessionStorage.getItem(KEY));
+    } catch {
+      return null;
+    }
+  },
+  write(next) {
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(next));
+    } catch {}
+  },
+};
 
 export class FaultPanel {
   #next = { ...USUAL };
@@ -56,7 +90,8 @@ export class FaultPanel {
 
   #button(fault, onclick) {
     const isLasting = LASTING.includes(fault);
-    const button = h('button', { class: 'fault', type: 'button', 'data-testid': `fault-${fault.id}`, 'aria-pressed': isLasting ? 'false' : null, onclick },
+    const attributes = { 'data-testid': `fault-${fault.id}`, 'aria-pressed': isLasting ? 'false' : null, onclick };
+    const button = h('button', { class: 'fault', type: 'button', ...attributes },
       icon(fault.icon), h('span', { class: 'fault-label' }, fault.label), h('span', { class: 'fault-hint' }, fault.hint));
     this.#buttons.set(fault.id, button);
     return button;
@@ -110,9 +145,8 @@ export class FaultPanel {
   }
 
   #bind(fields) {
-    try {
-      Object.assign(this.#next, JSON.parse(sessionStorage.getItem(KEY)));
-    } catch {}
+    const saved = remember.read();
+    Object.assign(this.#next, saved);
     fields.speed.max = SPEEDS.length - 1;
     fields.size.max = LENGTHS.length - 1;
     fields.speed.value = this.#next.speed;
@@ -122,7 +156,7 @@ export class FaultPanel {
     fields.transport.value = this.#next.transport;
     this.#showNext(fields);
     // Until somebody chooses something, the server's own defaults hold.
-    if (sessionStorage.getItem(KEY)) this.#send();
+    if (saved) this.#send();
     const read = () => {
       this.#next = {
         speed: Number(fields.speed.value),
@@ -137,7 +171,7 @@ export class FaultPanel {
     form.addEventListener('input', read);
     form.addEventListener('change', () => {
       read();
-      sessionStorage.setItem(KEY, JSON.stringify(this.#next));
+      remember.write(this.#next);
       this.#send();
     });
     form.addEventListener('submit', (event) => event.preventDefault());

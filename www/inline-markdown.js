@@ -93,8 +93,8 @@ export const parseInline = (text, open = false) => {
 };
 
 const isSame = (a, b) => a.tag === b.tag && a.text === b.text && a.href === b.href
-  && (a.children === undefined) === (b.children === undefined)
-  && (!a.children || (a.children.length === b.children.length && a.children.every((child, i) => isSame(child, b.children[i]))));
+  && a.children?.length === b.children?.length
+  && (!a.children || a.children.every((child, i) => isSame(child, b.children[i])));
 
 const build = ({ tag, text, href, children }) => {
   if (tag === null) return document.createTextNode(text);

@@ -15,7 +15,7 @@ const UNDECIDED = /^\s*(#{1,6}|[-*+_]{1,3}|\d{1,9}[.)]?|`{1,3}|~{1,3}|>|\|)?\s*$
 
 const isRow = (line) => line.trimStart().startsWith('|');
 const isBlank = (line) => line.trim() === '';
-const startsBlock = (line) => FENCE.test(line) || HEADING.test(line) || RULE.test(line) || ITEM.test(line) || QUOTE.test(line) || isRow(line);
+const startsBlock = (line) => isRow(line) || [FENCE, HEADING, RULE, ITEM, QUOTE].some((start) => start.test(line));
 
 const cells = (row) => {
   const inner = row.trim().replace(/^\|/, '').replace(/\|$/, '');

@@ -5,7 +5,11 @@ import { PartsView } from './part-views.js';
 import { prove } from './proof.js';
 
 const count = (n, one, many) => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
-const seconds = ({ startedAt, updatedAt }) => (startedAt && updatedAt > startedAt ? `${((updatedAt - startedAt) / 1000).toFixed(1)} s` : null);
+const seconds = ({ startedAt, updatedAt }) => (
+  startedAt && updatedAt ? `${Math.max(0.1, (updatedAt - startedAt) / 1000).toFixed(1)} s` : null
+);
+
+const PROOF = 'Compared part by part with the server’s own record of this run';
 
 // `proof` is the server's word, not ours: see proof.js.
 const verdict = ({ drops, proof }) => {
@@ -37,7 +41,8 @@ export class MessageView {
   #actions;
   #parts = new PartsView();
   #words = h('span', {});
-  #line = h('footer', { class: 'line', 'data-testid': 'run-state' }, h('i', { class: 'pulse', 'aria-hidden': 'true' }), this.#words);
+  #line = h('footer', { class: 'line', 'data-testid': 'run-state' },
+    h('i', { class: 'pulse', 'aria-hidden': 'true' }), this.#words);
   #banner = h('div', { class: 'banner', 'data-testid': 'error-banner', role: 'group', 'aria-label': 'Problem', hidden: true });
   #shown = null;
 
@@ -76,7 +81,7 @@ export class MessageView {
     const [mood, words] = describe(this.#turn);
     this.#line.dataset.mood = mood;
     setText(this.#words, words);
-    this.#words.title = this.#turn.proof === 'identical' ? 'Compared part by part with the server’s own record of this run' : '';
+    this.#words.title = this.#turn.proof === 'identical' ? PROOF : '';
     this.#line.lastChild.hidden = snapshot.text === '';
     if (this.#turn.proof) this.answer.dataset.proof = this.#turn.proof;
   }
@@ -87,9 +92,11 @@ export class MessageView {
     this.#banner.hidden = !isShown;
     if (!isShown) return;
     const isCrashed = error.code === 'engine-crashed';
-    const button = isCrashed
-      ? h('button', { class: 'button', type: 'button', onclick: () => this.#actions.reload() }, 'Reload the page')
-      : h('button', { class: 'button', type: 'button', 'data-testid': 'retry', onclick: () => this.#retry() }, icon('retry'), 'Retry');
+    const attributes = isCrashed
+      ? { onclick: () => this.#actions.reload() }
+      : { onclick: () => this.#retry(), 'data-testid': 'retry' };
+    const button = h('button', { class: 'button', type: 'button', ...attributes },
+      icon('retry'), isCrashed ? 'Reload the page' : 'Retry');
     this.#banner.dataset.code = error.code ?? '';
     this.#banner.replaceChildren(icon('alert'), h('p', { dir: 'auto' }, error.message), button);
   }

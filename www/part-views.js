@@ -25,7 +25,10 @@ class TextView {
 const PREVIEW = 160;
 
 /** The sentence that is being thought. */
-const latestThought = (text) => text.slice(-PREVIEW * 2).split(/(?<=[.!?]\s|[。！？\n])/).findLast((sentence) => sentence.trim() !== '') ?? '';
+const latestThought = (text) => {
+  const sentences = text.slice(-PREVIEW * 2).split(/(?<=[.!?]\s|[。！？\n])/);
+  return sentences.findLast((sentence) => sentence.trim() !== '') ?? '';
+};
 
 class ReasoningView {
   #label = h('span', { class: 'fold-label' });

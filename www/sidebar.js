@@ -42,7 +42,8 @@ export class Sidebar {
   #make(session) {
     const title = h('span', { class: 'session-title', dir: 'auto' });
     const note = h('span', { class: 'visually-hidden' });
-    const button = h('button', { type: 'button', 'data-testid': 'session', 'data-session-id': session.id, onclick: () => this.#onPick(session) },
+    const onclick = () => this.#onPick(session);
+    const button = h('button', { type: 'button', 'data-testid': 'session', 'data-session-id': session.id, onclick },
       title, note, h('i', { class: 'dot', 'aria-hidden': 'true' }));
     return { row: h('li', {}, button), button, title, note };
   }

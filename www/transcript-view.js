@@ -45,7 +45,8 @@ export class TranscriptView {
   #welcome() {
     return h('div', { class: 'welcome' },
       h('h2', {}, 'Ask something, then break the connection.'),
-      h('p', {}, 'The answers are made up by the server behind this page. The trouble is real: sockets are reset, requests are refused, the server goes away. Watch the text.'),
+      h('p', {}, 'The answers are made up by the server behind this page. The trouble is real: sockets are reset,'
+        + ' requests are refused, the server goes away. Watch the text.'),
       h('ul', { class: 'suggestions' }, ...SUGGESTIONS.map((text) =>
         h('li', {}, h('button', { type: 'button', onclick: () => this.#actions.suggest(text) }, text)))));
   }

@@ -59,7 +59,8 @@ export class Turn {
 
   #subscribe() {
     this.#unsubscribe();
-    this.#unsubscribe = this.#stream.subscribe((snapshot) => this.#set(snapshot), { notify: this.#isSeen ? 'frame' : UNSEEN_MS });
+    const notify = this.#isSeen ? 'frame' : UNSEEN_MS;
+    this.#unsubscribe = this.#stream.subscribe((snapshot) => this.#set(snapshot), { notify });
   }
 
   #set(snapshot) {
@@ -110,7 +111,9 @@ export class Turn {
     const { status, runId, parts, usage, error, startedAt, updatedAt } = snapshot;
     const kept = { question, requestId, transport, drops, runId };
     if (this.isLive) return kept;
-    return { ...kept, proof, status, parts, usage, startedAt, updatedAt, error: error && { code: error.code, message: error.message } };
+    // An Error is not what JSON keeps of it.
+    const reason = error && { code: error.code, message: error.message };
+    return { ...kept, proof, status, parts, usage, startedAt, updatedAt, error: reason };
   }
 
   static fromJSON({ drops = 0, proof = null, status, runId, ...saved }, onChange) {

@@ -3,7 +3,7 @@
 //! A chunk lands behind a headroom into which a [`Reader`](super::reader::Reader) puts the part of a frame that an earlier
 //! chunk began, so that a frame's bytes are contiguous however the network cut them.
 
-use alloc::boxed::Box;
+use alloc::{boxed::Box, vec::Vec};
 
 /// The most bytes of one chunk; a longer read is fed in pieces.
 pub const CHUNK: usize = 64 * 1024;

@@ -25,7 +25,7 @@ const list = (flag) => flag?.split(',').filter(Boolean) ?? [];
 const only = list(flags.only);
 const without = list(flags.without);
 const isWanted = (name) => only.length === 0 || only.includes(name);
-const options = { quick: flags.quick, rounds: Number(flags.rounds ?? (flags.quick ? 5 : 15)), warmUpMs: flags.quick ? 60 : 200 };
+const options = { quick: flags.quick, rounds: Number(flags.rounds ?? (flags.quick ? 5 : 15)), warmUpMs: flags.quick ? 150 : 300 };
 
 const stop = (message) => {
   console.error(`\n  ${message}\n`);

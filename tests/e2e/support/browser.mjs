@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const FLAGS = [
+export const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
@@ -16,7 +16,7 @@ const FLAGS = [
 ];
 
 /** CHROME in the environment decides; otherwise what the set-up found and remembered. */
-function findChrome() {
+export function findChrome() {
   if (process.env.CHROME) return process.env.CHROME;
   const root = fileURLToPath(new URL('../../..', import.meta.url));
   const script = '. scripts/common.sh; recall browser; printf %s "${CHROME-}"';

@@ -37,6 +37,7 @@ import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
  * @property {string[]} [seen] codes of errors that the connection must have shown on the way
  * @property {string[]} [states] states of the connection that must have been seen
  * @property {'resolved'|'rejected'} [outcome] of a subscription
+ * @property {number} [length] of a subscription: so many chunks at all
  * @property {string[]} [ends] types of a subscription's last chunks
  * @property {Record<string, number>} [chunks] of a subscription: so many of this type
  * @property {number|[number, number]} [errors] calls of a subscription's onError
@@ -88,6 +89,8 @@ async function play({ control }, lab, each, transport) {
     sessionId,
     runId: mustExist ? runId : randomUUID(),
     requestId: randomUUID(),
+    // A state between two frames is seen by those who do not wait for one.
+    notify: each.expect.seen || each.expect.announced || each.expect.states ? 'sync' : undefined,
     client: { options: { transports: [transport], ...each.client } },
   });
   const report = await lab.settled(key, each.withinMs);
@@ -134,6 +137,7 @@ async function checkSubscription(control, report, expect, runId) {
   if (expect.code) assert.equal(outcome.rejected.code, expect.code, brief);
   if (expect.httpStatus) assert.equal(outcome.rejected.status, expect.httpStatus, brief);
   if (expect.code === 'connect-failed') assert.equal(outcome.rejected.name, 'RunEventsConnectError');
+  if (expect.length !== undefined) assert.equal(report.chunks.length, expect.length, brief);
   if (expect.ends) assert.deepEqual(report.chunks.slice(-expect.ends.length).map(({ type }) => type), expect.ends, brief);
   for (const [type, count] of Object.entries(expect.chunks ?? {})) {
     assert.equal(report.chunks.filter((chunk) => chunk.type === type).length, count, `${type} chunks: ${brief}`);

@@ -33,12 +33,20 @@ export class Lab {
 
   async load(url) {
     await this.page.goto(url);
-    await this.page.waitForFunction(() => window.lab);
+    await this.#ready();
   }
 
   async reload() {
     await this.page.reload();
-    await this.page.waitForFunction(() => window.lab);
+    await this.#ready();
+  }
+
+  async #ready() {
+    try {
+      await this.page.waitForFunction(() => window.lab, undefined, { timeout: 10_000 });
+    } catch (cause) {
+      throw new Error(`the package does not load: ${this.errors.join('; ') || 'is pkg/wasm built?'}`, { cause });
+    }
   }
 
   /**
