@@ -339,7 +339,7 @@ async fn an_exception_out_of_wake_harms_nothing() {
 fn call_everything(raw: &RawClient, round: u32) {
     let slot = match round % 3 {
         0 => raw.send("s".into(), "q".into(), "{}".into()),
-        1 => raw.open("s".into(), (round % 2 == 0).then(|| "r".into()), Some("1-0".into())),
+        1 => raw.open("s".into(), (round.is_multiple_of(2)).then(|| "r".into()), Some("1-0".into())),
         _ => raw.subscribe("s".into(), "r".into(), None),
     };
     for slot in [slot, slot.saturating_sub(1), slot.saturating_sub(2), 0, 999_999, u32::MAX] {
@@ -353,7 +353,7 @@ fn call_everything(raw: &RawClient, round: u32) {
     raw.stop("other");
     raw.close(slot);
     raw.retry(slot, "q3", None);
-    if round % 4 == 0 {
+    if round.is_multiple_of(4) {
         raw.release(slot);
         raw.read(slot);
     }
@@ -628,7 +628,7 @@ async fn nothing_is_left_of_a_thousand_runs() {
         for _ in 0..runs {
             let at = network.count();
             let slot = open(&client, 0.0);
-            if at % 3 > 0 {
+            if !at.is_multiple_of(3) {
                 network.head(at, 200, EVENT_STREAM);
                 network.send(at, &content(1, "text that is held"));
             }
@@ -665,7 +665,7 @@ async fn nothing_is_left_of_a_hundred_clients() {
         let transport = ["fetch", "eventsource"][at % 2];
         let client = Client::new(&url, &format!("{{\"transport\":\"{transport}\"}}"));
         let slot = open(&client, 0.0);
-        if at % 3 > 0 {
+        if !at.is_multiple_of(3) {
             client.settled(slot).await;
         }
         client.call(|raw| raw.status("s"));
