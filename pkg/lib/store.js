@@ -29,6 +29,24 @@ const whenIdle = (fn) => {
   return () => cancelIdleCallback(handle);
 };
 
+// A frame that does not come, in a page that nobody sees, is replaced by a timer.
+const LATE_FRAME_MS = 100;
+
+const withFrame = (fn) => {
+  let frame = 0;
+  const cancel = () => {
+    clearTimeout(timer);
+    if (frame) cancelAnimationFrame(frame);
+  };
+  const fire = () => {
+    cancel();
+    fn();
+  };
+  const timer = setTimeout(fire, LATE_FRAME_MS);
+  if (typeof requestAnimationFrame === 'function') frame = requestAnimationFrame(fire);
+  return cancel;
+};
+
 const after = (fn, ms) => {
   const timer = setTimeout(fn, ms);
   return () => clearTimeout(timer);
@@ -63,6 +81,11 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     };
     if (listener.idle) {
       listener.cancel = whenIdle(fire);
+      return;
+    }
+    // Deliveries come with the frame, unless another listener has asked for more.
+    if (listener.pace === FRAME && pace < FRAME) {
+      listener.cancel = withFrame(fire);
       return;
     }
     const wait = listener.pace - (performance.now() - listener.toldAt);

@@ -73,6 +73,8 @@ extern "C" {
     fn new() -> ScriptedNetwork;
     #[wasm_bindgen(method)]
     fn restore(this: &ScriptedNetwork);
+    #[wasm_bindgen(method, setter, js_name = onAbort)]
+    pub fn set_on_abort(this: &ScriptedNetwork, call: &JsValue);
     #[wasm_bindgen(method, getter)]
     pub fn count(this: &ScriptedNetwork) -> u32;
     #[wasm_bindgen(method)]

@@ -304,6 +304,8 @@ impl<'a> Feed<'a> {
 
     /// Keeps what is left of the chunk for the next one.
     fn save(&mut self) -> Option<Option<Found>> {
+        // Behind a frame that lay in the carry, the shortcut comes here without a search before it.
+        self.reader.drop_spent();
         let left = self.window.bytes().get(self.at..self.end)?;
         self.at = self.end;
         if left.len() > self.reader.max_event_bytes {
@@ -980,6 +982,19 @@ mod tests {
             assert_eq!(feed_all(&mut reader, &mut window, &[b": ping", b"\n"]), [Seen::Comment]);
         }
         assert!(reader.held_bytes() < 1_000);
+    }
+
+    #[test]
+    fn a_frame_cut_behind_one_that_outgrew_the_headroom_is_whole_again() {
+        let frame =
+            |text: &str| format!("id: 1-0\nevent: content\ndata: {{\"type\":\"content\",\"content\":\"{text}\"}}\n\n");
+        // The first teaches the shape, the second goes through the carry, the third is cut.
+        let stream = [frame("a"), frame(&"b".repeat(2 * HEADROOM)), frame(&"c".repeat(100))].concat().into_bytes();
+        let whole = read(&stream);
+        for cut in [stream.len() - 20, stream.len() - 120] {
+            let pieces = [&stream[..HEADROOM + 200], &stream[HEADROOM + 200..cut], &stream[cut..]];
+            assert_eq!(feed_all(&mut bichat(), &mut Window::new(), &pieces), whole);
+        }
     }
 
     #[test]

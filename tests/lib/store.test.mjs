@@ -160,3 +160,29 @@ test('Svelte passes a second function where options go', () => {
   createStore(7).subscribe((snapshot) => heard.push(snapshot), () => {});
   assert.deepEqual(heard, [7]);
 });
+
+test("a frame listener keeps to its frames beside one that wants everything at once", () => {
+  const frames = [];
+  globalThis.requestAnimationFrame = (fn) => frames.push(fn);
+  globalThis.cancelAnimationFrame = () => {};
+  try {
+    const store = createStore(0);
+    const told = { frame: [], sync: [] };
+    const stop = store.subscribe((value) => told.frame.push(value));
+    store.subscribe((value) => told.sync.push(value), { notify: 'sync' });
+    for (const value of [1, 2, 3]) {
+      store.set(value);
+      store.deliver();
+    }
+    assert.deepEqual(told, { frame: [0], sync: [0, 1, 2, 3] });
+    assert.equal(frames.length, 1);
+    frames[0]();
+    assert.deepEqual(told.frame, [0, 3]);
+    store.set(4);
+    store.deliver();
+    stop();
+  } finally {
+    delete globalThis.requestAnimationFrame;
+    delete globalThis.cancelAnimationFrame;
+  }
+});

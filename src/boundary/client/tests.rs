@@ -272,13 +272,16 @@ async fn a_run_at_sync_pace_wakes_with_each_chunk() {
     let client = Client::new("/", "{}");
     open(&client, 0.0);
     network.head(0, 200, EVENT_STREAM);
+    until(|| client.state(1, "connection")["state"] == "open").await;
+    client.texts.clear();
     stop_frames(true);
+    // Five reads, one behind the other: no timer comes between.
     for at in 1..=5 {
         network.send(0, &content(at, "x"));
-        client.texts.count(client.texts.len() + 1).await;
-        assert_eq!(client.text().len(), at as usize);
     }
+    until(|| client.text() == "xxxxx").await;
     stop_frames(false);
+    assert_eq!(client.texts.all(), ["x"; 5]);
     client.over().await;
 }
 
@@ -441,6 +444,36 @@ async fn a_page_event_dispatched_inside_wake_is_an_entry_of_its_own() {
     client.settled(slot).await;
     assert_eq!(client.text(), "one two");
     client.over().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_wraps_fetch_may_call_back_out_of_an_abort() {
+    type Act = fn(&RawClient);
+    let acts: [Act; 4] = [|raw| raw.close(1), |raw| raw.release(1), |raw| _ = raw.stop("s"), RawClient::shutdown];
+    for act in acts {
+        let network = Network::new();
+        let client = Client::new("/", "{}");
+        let called = Rc::new(Cell::new(0));
+        let (raw, of_abort) = (client.raw.clone(), called.clone());
+        let on_abort = Closure::<dyn Fn()>::new(move || {
+            of_abort.set(of_abort.get() + 1);
+            raw.flush();
+            raw.read(1);
+            raw.close(1);
+            raw.release(2);
+        });
+        network.set_on_abort(on_abort.as_ref());
+        let _two = (open(&client, 0.0), open(&client, 0.0));
+        network.head(0, 200, EVENT_STREAM);
+        network.send(0, &content(1, "x"));
+        until(|| client.text() == "x").await;
+        act(&client.raw);
+        client.raw.shutdown();
+        assert_eq!(called.get(), network.count());
+        network.set_on_abort(&JsValue::UNDEFINED);
+        drop(on_abort);
+        client.over().await;
+    }
 }
 
 // ---- the page's weather ----

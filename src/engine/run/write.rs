@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Core, Dirty};
+use super::{Core, Dirty, Urgency};
 use crate::engine::{
     delta::Delta,
     error::Failure,
@@ -142,7 +142,8 @@ impl Core {
                 self.events.literal(",");
             }
             self.events.literal(opening);
-            self.touch_content();
+            // Whoever listens need not watch the content: this goes out with the next frame all the same.
+            self.urgency = self.urgency.max(Urgency::State);
         }
         self.listening
     }

@@ -89,6 +89,8 @@ async function play({ control }, lab, each, transport) {
     sessionId,
     runId: mustExist ? runId : randomUUID(),
     requestId: randomUUID(),
+    // A state between two frames is seen by those who do not wait for one.
+    notify: each.expect.seen || each.expect.announced || each.expect.states ? 'sync' : undefined,
     client: { options: { transports: [transport], ...each.client } },
   });
   const report = await lab.settled(key, each.withinMs);

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
 
 // What the browser itself says of requests that fail; ours to cause, not ours to avoid.
-const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|has been blocked by CORS/;
+export const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|has been blocked by CORS/;
 
 export class Lab {
   /** Errors that reached the page's console or window: a test that expects some takes them away. */
