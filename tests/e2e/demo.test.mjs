@@ -187,7 +187,9 @@ describe('the demo', { concurrency: 3 }, () => {
   }));
 
   for (const colorScheme of ['light', 'dark']) {
-    test(`screenshots of an answer mid-stream and mid-reconnect, ${colorScheme}`, () => Demo.with({ colorScheme, recipe: LONG }, async (demo) => {
+    // This seed's answer has code to show, and few of the scripts that a test machine may lack the fonts for.
+    const recipe = { ...LONG, seed: 1 };
+    test(`screenshots of an answer mid-stream and mid-reconnect, ${colorScheme}`, () => Demo.with({ colorScheme, recipe }, async (demo) => {
       await demo.ask('What changed in the orders, and where do the refunds hide?');
       await demo.until(({ text, parts }) => text.length > 700 && parts.some(({ type }) => type === 'tool'), 'a screen full');
       assert.equal(await demo.get('badge').getAttribute('data-state'), 'open');

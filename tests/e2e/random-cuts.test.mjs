@@ -26,7 +26,8 @@ async function play(control, lab, { transport, recipe, faults }) {
   const sessionId = randomUUID();
   await control.recipe({ sessionId, ...recipe });
   for (const [path, steps] of Object.entries(faults)) await control.faults({ sessionId, path }, steps);
-  const client = { name: transport, options: { transports: [transport] } };
+  // A stalled connection is given up soon, for the sake of this test's own time.
+  const client = { name: transport, options: { transports: [transport], liveness: { stallMs: 500 } } };
   const key = await lab.start({ sessionId, requestId: randomUUID(), client });
   const report = await lab.settled(key, 30_000);
   assertSound(report);

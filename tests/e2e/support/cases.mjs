@@ -28,6 +28,7 @@ import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
  * @property {number} [httpStatus] of its error
  * @property {boolean} [retryable] of its error
  * @property {string} [detail] of its error
+ * @property {number} [attempts] of its error
  * @property {'truth'|'prefix'|'none'} [text] all of it, a beginning, or nothing
  * @property {Record<string, number|[number, number]>} [requests] by path: exactly so many, or from, to
  * @property {number} [runsStarted] at the server
@@ -112,6 +113,7 @@ async function checkRun(control, report, expect) {
   if (expect.code !== undefined || status === 'completed') assert.equal(error?.code ?? null, expect.code ?? null, brief);
   if (expect.httpStatus) assert.equal(error.status, expect.httpStatus, brief);
   if (expect.retryable !== undefined) assert.equal(error.retryable, expect.retryable, brief);
+  if (expect.attempts) assert.equal(error.attempts, expect.attempts, brief);
   if (expect.detail) assert.equal(error.detail, expect.detail, brief);
   if (expect.text === 'truth') await assertTruth(control, report);
   if (expect.text === 'prefix') await assertPrefix(control, report);

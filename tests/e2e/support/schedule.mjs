@@ -33,13 +33,14 @@ class Chance {
   }
 }
 
-const HOW = ['fin', 'drop', 'rst'];
+/** How a response ends. Without lingering the browser throws away bytes that it learns of together with the end. */
+const end = (chance) => ({ how: chance.pick(['fin', 'drop', 'rst']), lingerMs: chance.pick([0, 20]) });
 
 /** What spoils a stream without breaking it. Any of it may come together with a cut. */
 const spoil = (chance) => chance.pick([
   () => ({}),
   () => ({ splitEvery: chance.between(1, 40) }),
-  () => ({ splitAt: Array.from({ length: 6 }, () => chance.between(1, 6000)) }),
+  () => ({ splitAt: Array.from({ length: 6 }, () => chance.between(1, 6000)), splitGapMs: 3 }),
   () => ({ duplicate: chance.between(1, 4) }),
   () => ({ replaySeen: chance.between(1, 20) }),
   () => ({ ignoreCursor: true }),
@@ -51,12 +52,14 @@ const spoil = (chance) => chance.pick([
 
 /** One request for the event log: bytes fall mid-frame and mid-code-point, events between frames. */
 const eventsStep = (chance) => chance.pick([
-  () => ({ ...spoil(chance), cut: { afterBytes: chance.between(1, 4000), how: chance.pick(HOW) } }),
-  () => ({ ...spoil(chance), cut: { afterBytes: chance.between(1, 400), how: chance.pick(HOW) } }),
-  () => ({ ...spoil(chance), cut: { afterEvents: chance.between(0, 30), how: chance.pick(HOW) } }),
-  () => ({ cut: { how: chance.pick(HOW) } }),
+  () => ({ ...spoil(chance), cut: { afterBytes: chance.between(1, 4000), ...end(chance) } }),
+  () => ({ ...spoil(chance), cut: { afterBytes: chance.between(1, 400), ...end(chance) } }),
+  () => ({ ...spoil(chance), cut: { afterEvents: chance.between(0, 30), ...end(chance) } }),
+  () => ({ cut: end(chance) }),
+  () => ({ stall: { afterBytes: chance.between(1, 2000), heartbeats: false } }),
+  () => ({ stall: { afterEvents: chance.between(0, 20), heartbeats: true, ms: chance.between(50, 300) } }),
   () => ({ cut: { beforeHeaders: true, how: chance.pick(['drop', 'rst']) } }),
-  () => ({ delayHeadersMs: chance.between(5, 80), cut: { afterBytes: chance.between(0, 2000), how: chance.pick(HOW) } }),
+  () => ({ delayHeadersMs: chance.between(5, 80), cut: { afterBytes: chance.between(0, 2000), ...end(chance) } }),
   () => ({ status: { code: chance.pick([408, 429, 500, 502, 503]), ...(chance.is(20) && { retryAfter: 0 }) } }),
   () => ({ empty: true }),
   () => ({ silentClose: true }),
@@ -66,7 +69,7 @@ const eventsStep = (chance) => chance.pick([
 const sendStep = (chance) => chance.pick([
   () => ({}),
   () => ({ splitEvery: chance.between(1, 20) }),
-  () => ({ cut: { afterBytes: chance.between(0, 160), how: chance.pick(HOW) } }),
+  () => ({ cut: { afterBytes: chance.between(0, 160), ...end(chance) } }),
   () => ({ cut: { beforeHeaders: true, how: chance.pick(['drop', 'rst']) } }),
   () => ({ status: { code: chance.pick([500, 503]), afterEffect: chance.is(50) } }),
   () => ({ delayHeadersMs: chance.between(5, 60) }),
