@@ -91,7 +91,13 @@ impl Position {
 
     /// Judges the event `id`. Moves nothing. An event without an id is always new.
     pub fn check(&self, id: &[u8]) -> Verdict {
-        let fresh = match (&self.seen, Cursor::parse(id)) {
+        self.judge(id, Cursor::parse(id))
+    }
+
+    /// As [`Position::check`], for an id that was parsed already: on the hot road once is enough.
+    #[inline]
+    pub fn judge(&self, id: &[u8], cursor: Cursor<'_>) -> Verdict {
+        let fresh = match (&self.seen, cursor) {
             (_, Cursor::None) | (Seen::Nothing, _) => true,
             (Seen::Int(last), Cursor::Int(next)) => {
                 if self.contiguous && next > last.saturating_add(1) {
@@ -112,7 +118,13 @@ impl Position {
     /// The empty id sends the next resume back to the log's beginning (P-6); what was applied is still known, so that the
     /// replay doubles nothing.
     pub fn advance(&mut self, id: &[u8]) {
-        match (&mut self.seen, Cursor::parse(id)) {
+        self.advance_to(id, Cursor::parse(id));
+    }
+
+    /// As [`Position::advance`], for an id that was parsed already.
+    #[inline]
+    pub fn advance_to(&mut self, id: &[u8], cursor: Cursor<'_>) {
+        match (&mut self.seen, cursor) {
             (_, Cursor::None) => return self.held.clear(),
             (Seen::Int(last), Cursor::Int(next)) => {
                 if next <= *last {
@@ -140,7 +152,12 @@ impl Position {
             }
         }
         // A header cannot carry more. Resuming from an earlier id costs a replay, which the marks absorb.
-        if id.len() <= LONGEST_ID {
+        if self.held.len() == id.len() {
+            // Ids of one log are of one length, nearly always: no call for a copy of twenty bytes.
+            for (to, from) in self.held.iter_mut().zip(id) {
+                *to = *from;
+            }
+        } else if id.len() <= LONGEST_ID {
             self.held.clear();
             self.held.extend_from_slice(id);
         }

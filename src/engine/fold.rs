@@ -7,7 +7,7 @@
 use alloc::string::String;
 
 use super::{
-    cursor::{Position, Verdict},
+    cursor::{Cursor, Position, Verdict},
     delta::Delta,
     error::{Code, Failure},
     event::{RunEvent, Terminal},
@@ -110,8 +110,9 @@ impl Fold {
 
 impl State {
     fn take(&mut self, incoming: &Incoming<'_>) {
-        if let Some(id) = incoming.id
-            && self.position.check(id) == Verdict::Duplicate
+        let id = incoming.id.map(|id| (id, Cursor::parse(id)));
+        if let Some((id, cursor)) = id
+            && self.position.judge(id, cursor) == Verdict::Duplicate
         {
             return;
         }
@@ -121,8 +122,8 @@ impl State {
             _ => {}
         }
         self.transcript.apply(&incoming.event);
-        if let Some(id) = incoming.id {
-            self.position.advance(id);
+        if let Some((id, cursor)) = id {
+            self.position.advance_to(id, cursor);
         }
         self.is_dirty = true;
         match &incoming.event {

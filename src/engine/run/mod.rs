@@ -19,7 +19,7 @@ use alloc::{collections::VecDeque, string::String};
 
 use super::{
     config::Config,
-    cursor::{self, Position},
+    cursor::{Cursor, Position, Verdict},
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
@@ -711,8 +711,9 @@ impl Core {
             return;
         }
         let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
-        if let Some(id) = id {
-            if self.position.check(id) == cursor::Verdict::Duplicate {
+        let id = id.map(|id| (id, Cursor::parse(id)));
+        if let Some((id, cursor)) = id {
+            if self.position.judge(id, cursor) == Verdict::Duplicate {
                 self.counts.duplicates += 1;
                 return;
             }
@@ -735,9 +736,9 @@ impl Core {
             self.start_over();
         }
         self.exact.apply(&incoming.event);
-        if let Some(id) = id {
+        if let Some((id, cursor)) = id {
             // Only now: what the cursor passes must be held (A-ENV-6).
-            self.position.advance(id);
+            self.position.advance_to(id, cursor);
             self.dirty.cursor = true;
         }
         // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
