@@ -4,14 +4,15 @@ use core::cell::Cell;
 
 use wasm_bindgen::prelude::*;
 
+use super::page::Tell;
 use crate::engine::time::Instant;
 
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
-    pub(super) fn set_timeout(handler: &JsValue, ms: i32) -> JsValue;
+    fn set_timeout(tell: &JsValue, ms: i32, what: u32) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
-    pub(super) fn clear_timeout(id: &JsValue);
+    fn clear_timeout(id: &JsValue);
 }
 
 /// One `setTimeout`, armed for the earliest deadline it was told.
@@ -21,13 +22,17 @@ extern "C" {
 pub struct Alarm {
     armed: Cell<Option<Instant>>,
     id: Cell<JsValue>,
-    on_fire: Closure<dyn Fn(JsValue)>,
+    on_fire: Tell,
 }
 
 impl Alarm {
     /// An unarmed timer that calls `on_fire`.
     pub fn new(on_fire: impl Fn() + 'static) -> Self {
-        Self { armed: Cell::new(None), id: Cell::new(JsValue::UNDEFINED), on_fire: Closure::new(move |_| on_fire()) }
+        Self {
+            armed: Cell::new(None),
+            id: Cell::new(JsValue::UNDEFINED),
+            on_fire: Closure::new(move |_: u32, _: JsValue| on_fire()),
+        }
     }
 
     /// Fires at `deadline` or before.
@@ -40,7 +45,7 @@ impl Alarm {
         // Beyond 2^31-1 ms browsers fire at once: wake earlier and look again.
         let delay = deadline.since(now).0.min(i32::MAX as u64);
         self.armed.set(Some(deadline));
-        self.id.set(set_timeout(self.on_fire.as_ref(), delay as i32));
+        self.id.set(set_timeout(self.on_fire.as_ref(), delay as i32, 0));
     }
 
     /// To be called first when it fires: it is not armed any more.

@@ -11,22 +11,23 @@ use alloc::{
     vec::Vec,
 };
 use core::{
-    cell::{OnceCell, RefCell},
+    cell::{Cell, RefCell, RefMut},
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use js_sys::{Function, JsString, Uint8Array};
+use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
 use super::{
     alarm::Alarm,
     clock,
-    event_source::{NativeSource, SourceEvent},
+    event_source::{Gathered, NativeSource, SourceEvent},
     fetch_once,
     fetch_stream::{FetchStream, StreamEvent},
     frame::Frame,
     http::{Accept, Http},
+    page,
     signals::{self, Signals},
 };
 use crate::engine::{
@@ -57,10 +58,10 @@ pub enum Pace {
 pub struct Driver {
     state: RefCell<State>,
     http: Http,
-    wake: Function,
-    alarm: OnceCell<Alarm>,
-    frame: OnceCell<Frame>,
-    signals: RefCell<Option<Signals>>,
+    wake: JsValue,
+    alarm: Alarm,
+    frame: Frame,
+    signals: Cell<Option<Signals>>,
     me: Weak<Self>,
 }
 
@@ -88,16 +89,24 @@ struct Slot {
 }
 
 enum Transport {
-    Fetch {
-        _stream: FetchStream,
-    },
+    Fetch { _stream: FetchStream },
     Native(NativeSource),
-    /// Finds out why a native source was refused.
-    Diagnosis {
-        _stream: FetchStream,
-    },
-    /// The browser would not even begin.
-    None,
+}
+
+/// Whom a request's events are for.
+#[derive(Clone, Copy)]
+enum To {
+    /// A run's stream.
+    Run(u32, Conn),
+    /// The same, where only the status matters: why a native source was refused.
+    Diagnosis(u32, Conn),
+}
+
+/// Who asked.
+#[derive(Clone, Copy)]
+enum Asker {
+    Run(u32, Ask),
+    Client(Ticket),
 }
 
 static DEPTH: AtomicU32 = AtomicU32::new(0);
@@ -107,40 +116,28 @@ pub fn depth() -> u32 {
     DEPTH.load(Relaxed)
 }
 
-#[wasm_bindgen]
-extern "C" {
-    type TextEncoder;
-    #[wasm_bindgen(constructor)]
-    fn new() -> TextEncoder;
-    #[wasm_bindgen(method, js_name = encodeInto)]
-    fn encode_into(this: &TextEncoder, text: &JsString, target: &Uint8Array) -> Encoded;
-
-    type Encoded;
-    #[wasm_bindgen(method, getter)]
-    fn read(this: &Encoded) -> u32;
-    #[wasm_bindgen(method, getter)]
-    fn written(this: &Encoded) -> u32;
-}
-
 impl Driver {
     /// A driver that has opened and armed nothing.
-    pub fn new(config: Config, http: Http, wake: Function) -> Rc<Self> {
-        Rc::new_cyclic(|me| Self {
-            state: RefCell::new(State {
-                slots: Vec::new(),
-                window: Window::new(),
-                inquiries: Inquiries::new(&config),
-                requests: Vec::new(),
-                delta: Delta::new(),
-                frame_due: false,
-                config,
-            }),
-            http,
-            wake,
-            alarm: OnceCell::new(),
-            frame: OnceCell::new(),
-            signals: RefCell::new(None),
-            me: me.clone(),
+    pub fn new(config: Config, http: Http, wake: JsValue) -> Rc<Self> {
+        Rc::new_cyclic(|me: &Weak<Self>| {
+            let (of_alarm, of_frame) = (me.clone(), me.clone());
+            Self {
+                state: RefCell::new(State {
+                    slots: Vec::new(),
+                    window: Window::new(),
+                    inquiries: Inquiries::new(&config),
+                    requests: Vec::new(),
+                    delta: Delta::new(),
+                    frame_due: false,
+                    config,
+                }),
+                http,
+                wake,
+                alarm: Alarm::new(move || enter(&of_alarm, &mut Self::handle_timeout)),
+                frame: Frame::new(move || enter(&of_frame, &mut Self::handle_frame)),
+                signals: Cell::new(None),
+                me: me.clone(),
+            }
         })
     }
 
@@ -148,15 +145,16 @@ impl Driver {
 
     /// Starts or follows a run; gives its slot.
     pub fn begin(&self, wish: Wish, stoppable: bool) -> u32 {
-        if self.signals.borrow().is_none() {
+        let signals = self.signals.take().unwrap_or_else(|| {
             let me = self.me.clone();
-            *self.signals.borrow_mut() = Some(Signals::new(move |signal| {
+            Signals::new(move |signal| {
                 enter(&me, &mut |driver| driver.every_slot(&mut |run, now| run.handle_signal(signal, now)));
-            }));
-        }
+            })
+        });
+        self.signals.set(Some(signals));
         let now = clock::now();
         let slot = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             let state = &mut *state;
             let session = wish.session.clone();
             let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
@@ -183,7 +181,7 @@ impl Driver {
 
     /// Sets how soon a run's content goes out.
     pub fn watch(&self, slot: u32, pace: Pace) {
-        if let Some(slot) = self.state.borrow_mut().slot(slot) {
+        if let Some(slot) = self.state().slot(slot) {
             slot.pace = pace;
         }
     }
@@ -191,18 +189,12 @@ impl Driver {
     /// Asks the server about a session; the answer comes with a flush.
     pub fn inquire(&self, question: Question, session: &str) -> u32 {
         let now = clock::now();
-        let (ticket, request) = self.state.borrow_mut().inquiries.ask(question, session, now);
+        let (ticket, request) = self.state().inquiries.ask(question, session, now);
         if question == Question::Stop {
             self.every_stoppable(session, &mut |run| run.stop(now));
         }
-        let me = self.me.clone();
-        let sink = move |status: u16, body: &[u8]| {
-            enter(&me, &mut |driver| driver.take_answer(ticket, status, body));
-        };
-        match fetch_once::open(&self.http, request, sink) {
-            Ok(stream) => self.state.borrow_mut().requests.push((ticket, stream)),
-            Err(_) => self.take_answer(ticket, 0, b""),
-        }
+        let stream = self.ask(Asker::Client(ticket), &request);
+        self.state().requests.push((ticket, stream));
         self.arm(now);
         ticket.0
     }
@@ -210,17 +202,15 @@ impl Driver {
     /// Forgets a run and whatever it holds.
     pub fn release(&self, slot: u32) {
         let place = (slot as usize).wrapping_sub(1);
-        let gone = self.state.borrow_mut().slots.get_mut(place).and_then(Option::take);
+        let gone = self.state().slots.get_mut(place).and_then(Option::take);
         drop(gone);
     }
 
     /// Everything that changed since the last flush, as one string (see `engine::delta`); empty when nothing did.
     pub fn flush(&self) -> JsString {
         self.drain_native();
-        if let Some(frame) = self.frame.get() {
-            frame.cancel();
-        }
-        let mut state = self.state.borrow_mut();
+        self.frame.cancel();
+        let mut state = self.state();
         let State { slots, delta, inquiries, .. } = &mut *state;
         for (place, slot) in slots.iter_mut().enumerate() {
             let Some(slot) = slot else { continue };
@@ -238,7 +228,7 @@ impl Driver {
     /// Everything of one run that has not gone out, its content too.
     pub fn read(&self, slot: u32) -> JsString {
         self.drain_native();
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         let State { slots, delta, .. } = &mut *state;
         if let Some(Some(held)) = slots.get_mut((slot as usize).wrapping_sub(1)) {
             held.dirty = Urgency::None;
@@ -249,20 +239,16 @@ impl Driver {
 
     /// Ends everything: runs as if closed, questions answered, transports and timers gone.
     pub fn shutdown(&self) {
-        self.signals.borrow_mut().take();
+        drop(self.signals.take());
         self.every_slot(&mut |run, now| run.close(now));
         let requests = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             state.inquiries.close();
             core::mem::take(&mut state.requests)
         };
         drop(requests);
-        if let Some(alarm) = self.alarm.get() {
-            alarm.clear();
-        }
-        if let Some(frame) = self.frame.get() {
-            frame.cancel();
-        }
+        self.alarm.clear();
+        self.frame.cancel();
     }
 
     // ---- the turn ----
@@ -272,7 +258,7 @@ impl Driver {
         let now = clock::now();
         let mut outputs = Vec::new();
         let deadline = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             let State { slots, window, .. } = &mut *state;
             let Some(Some(slot)) = slots.get_mut((number as usize).wrapping_sub(1)) else { return };
             feed(&mut slot.run, window, now);
@@ -285,7 +271,7 @@ impl Driver {
         for output in outputs {
             self.act(number, output);
         }
-        self.alarm().set(deadline, now);
+        self.alarm.set(deadline, now);
         self.schedule(number);
     }
 
@@ -300,45 +286,57 @@ impl Driver {
                 drop(gone);
             }
             Output::Ask { ask, request } => {
-                let me = self.me.clone();
-                let sink = move |status: u16, body: &[u8]| {
-                    enter(&me, &mut |driver| {
-                        driver.forget(slot, ask);
-                        driver.turn(slot, &mut |run, _, now| run.handle_reply(ask, status, body, now));
-                    });
-                };
-                match fetch_once::open(&self.http, request, sink) {
-                    Ok(stream) => drop(self.with_slot(slot, |slot| slot.asks.push((ask, stream)))),
-                    Err(_) => self.turn(slot, &mut |run, _, now| run.handle_reply(ask, 0, b"", now)),
-                }
+                let stream = self.ask(Asker::Run(slot, ask), &request);
+                self.with_slot(slot, |slot| slot.asks.push((ask, stream)));
             }
             Output::Forget { ask } => self.forget(slot, ask),
             Output::Look => {
-                let signal = if signals::is_online() { Signal::Online } else { Signal::Offline };
+                let signal = if signals::environment().online { Signal::Online } else { Signal::Offline };
                 self.turn(slot, &mut |run, _, now| run.handle_signal(signal, now));
             }
         }
     }
 
     fn connect(&self, slot: u32, conn: Conn, request: Request, native: bool) {
-        let me = self.me.clone();
-        let transport = if native {
-            let again = request.clone();
-            NativeSource::open(&self.http, &request, move |event| {
-                enter(&me, &mut |driver| driver.take_source_event(slot, conn, event, &again));
-            })
-            .map(Transport::Native)
-        } else {
-            FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-                enter(&me, &mut |driver| driver.take_stream_event(slot, conn, &event));
-            })
-            .map(|stream| Transport::Fetch { _stream: stream })
-        };
-        let failed = transport.is_err();
-        self.replace_transport(slot, conn, transport.unwrap_or(Transport::None));
-        if failed {
-            self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+        if !native {
+            return self.open(To::Run(slot, conn), &request);
         }
+        let me = self.me.clone();
+        let again = request.clone();
+        let source = NativeSource::open(&self.http, &request, move |event| {
+            enter(&me, &mut |driver| driver.take_source_event(slot, conn, event, &again));
+        });
+        match source {
+            Some(source) => self.replace_transport(slot, conn, Transport::Native(source)),
+            None => self.lose(slot, conn, Loss::Failed),
+        }
+    }
+
+    /// Opens a stream in the place of what the slot had.
+    fn open(&self, to: To, request: &Request) {
+        let me = self.me.clone();
+        let sink = move |event: StreamEvent<'_>| enter(&me, &mut |driver| driver.take_stream_event(to, &event));
+        let stream = FetchStream::open(&self.http, request, Accept::EventStream, Box::new(sink));
+        let (To::Run(slot, conn) | To::Diagnosis(slot, conn)) = to;
+        self.replace_transport(slot, conn, Transport::Fetch { _stream: stream });
+    }
+
+    fn ask(&self, asker: Asker, request: &Request) -> FetchStream {
+        let me = self.me.clone();
+        let sink = move |status: u16, body: &[u8]| {
+            enter(&me, &mut |driver| match asker {
+                Asker::Run(slot, ask) => {
+                    driver.forget(slot, ask);
+                    driver.turn(slot, &mut |run, _, now| run.handle_reply(ask, status, body, now));
+                }
+                Asker::Client(ticket) => driver.take_answer(ticket, status, body),
+            });
+        };
+        fetch_once::open(&self.http, request, Box::new(sink))
+    }
+
+    fn lose(&self, slot: u32, conn: Conn, loss: Loss) {
+        self.turn(slot, &mut |run, _, now| run.handle_lost(conn, loss, now));
     }
 
     fn replace_transport(&self, slot: u32, conn: Conn, transport: Transport) {
@@ -357,33 +355,37 @@ impl Driver {
 
     // ---- entries of the page ----
 
-    fn take_stream_event(&self, slot: u32, conn: Conn, event: &StreamEvent<'_>) {
-        match event {
-            StreamEvent::Head(response) => self.take_head(slot, conn, response),
-            StreamEvent::Chunk(chunk) => {
-                let len = chunk.length();
-                let mut at = 0;
-                while at < len {
-                    let end = len.min(at + CHUNK as u32);
-                    let piece = if at == 0 && end == len { (*chunk).clone() } else { chunk.subarray(at, end) };
-                    let size = (end - at) as usize;
-                    self.turn(slot, &mut |run, window, now| {
-                        if let Some(space) = window.chunk_mut().get_mut(..size) {
-                            piece.copy_to(space);
-                            run.handle_chunk(conn, window, size, now);
-                        }
-                    });
-                    at = end;
-                }
+    fn take_stream_event(&self, to: To, event: &StreamEvent<'_>) {
+        match (to, event) {
+            (To::Run(slot, conn), StreamEvent::Head(response)) => self.take_head(slot, conn, response),
+            (To::Run(slot, conn), StreamEvent::Chunk(chunk)) => self.take_chunk(slot, conn, chunk),
+            (To::Run(slot, conn), StreamEvent::Ended) => self.lose(slot, conn, Loss::Ended),
+            (To::Diagnosis(slot, conn), StreamEvent::Head(response)) if !is_stream(response) => {
+                self.take_head(slot, conn, response);
             }
-            StreamEvent::Ended => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Ended, now)),
-            StreamEvent::Failed => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
+            // What was refused to the source is there now: let the next attempt have it.
+            (To::Run(slot, conn) | To::Diagnosis(slot, conn), _) => self.lose(slot, conn, Loss::Failed),
+        }
+    }
+
+    fn take_chunk(&self, slot: u32, conn: Conn, chunk: &Uint8Array) {
+        let len = chunk.length();
+        let mut at = 0;
+        while at < len {
+            let size = (len - at).min(CHUNK as u32);
+            self.turn(slot, &mut |run, window, now| {
+                if let Some(space) = window.chunk_mut().get_mut(..size as usize) {
+                    page::copy_part(chunk, at, space);
+                    run.handle_chunk(conn, window, size as usize, now);
+                }
+            });
+            at += size;
         }
     }
 
     fn take_head(&self, slot: u32, conn: Conn, response: &Response) {
-        let header = |name| response.headers().get(name).ok().flatten();
-        let (content_type, retry_after) = (header("content-type"), header("retry-after"));
+        let (content_type, retry_after) =
+            (page::header(response, "content-type"), page::header(response, "retry-after"));
         let head = Head {
             status: response.status(),
             content_type: content_type.as_deref(),
@@ -405,63 +407,40 @@ impl Driver {
                 if terminal || sync {
                     self.drain_native();
                 } else {
-                    self.frame().request();
+                    self.frame.request();
                 }
             }
             SourceEvent::Failed { refused } => {
                 self.drain_native();
                 if refused {
-                    self.diagnose(slot, conn, request.clone());
+                    self.open(To::Diagnosis(slot, conn), request);
                 } else {
-                    self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now));
+                    self.lose(slot, conn, Loss::Failed);
                 }
             }
-        }
-    }
-
-    /// One `fetch` of what the native source was refused, for its status alone.
-    fn diagnose(&self, slot: u32, conn: Conn, request: Request) {
-        let me = self.me.clone();
-        let stream = FetchStream::open(&self.http, request, Accept::EventStream, move |event| {
-            enter(&me, &mut |driver| match event {
-                StreamEvent::Head(response) if !is_stream(response) => driver.take_head(slot, conn, response),
-                // What was refused to the source is there now: let the next attempt have it.
-                _ => driver.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
-            });
-        });
-        match stream {
-            Ok(stream) => self.replace_transport(slot, conn, Transport::Diagnosis { _stream: stream }),
-            Err(_) => self.turn(slot, &mut |run, _, now| run.handle_lost(conn, Loss::Failed, now)),
         }
     }
 
     /// Feeds what native sources have gathered.
     fn drain_native(&self) {
-        let mut gathered = Vec::new();
-        for (place, slot) in self.state.borrow().slots.iter().enumerate() {
+        let mut all: Vec<(u32, Conn, Gathered)> = Vec::new();
+        for (place, slot) in self.state().slots.iter().enumerate() {
             if let Some(slot) = slot
                 && let Some((conn, Transport::Native(source))) = &slot.transport
-                && let Some(text) = source.take()
             {
-                gathered.push((place as u32 + 1, *conn, text));
+                all.push((place as u32 + 1, *conn, source.gathered()));
             }
         }
-        for (slot, conn, mut text) in gathered {
-            let encoder = TextEncoder::new();
-            while text.length() > 0 {
-                let mut read = 0;
+        for (slot, conn, gathered) in all {
+            let mut size = 1;
+            while size > 0 {
+                size = 0;
                 self.turn(slot, &mut |run, window, now| {
-                    let space = window.chunk_mut();
-                    // SAFETY: the view is used by this one call, during which nothing allocates in wasm memory.
-                    let view = unsafe { Uint8Array::view_mut_raw(space.as_mut_ptr(), space.len()) };
-                    let encoded = encoder.encode_into(&text, &view);
-                    read = encoded.read();
-                    run.handle_chunk(conn, window, encoded.written() as usize, now);
+                    size = gathered.take(window.chunk_mut());
+                    if size > 0 {
+                        run.handle_chunk(conn, window, size, now);
+                    }
                 });
-                if read == 0 {
-                    break;
-                }
-                text = text.slice(read, text.length());
             }
         }
     }
@@ -469,7 +448,7 @@ impl Driver {
     fn take_answer(&self, ticket: Ticket, status: u16, body: &[u8]) {
         let now = clock::now();
         let (answered, gone) = {
-            let mut state = self.state.borrow_mut();
+            let mut state = self.state();
             let at = state.requests.iter().position(|(asked, _)| *asked == ticket);
             let gone = at.map(|at| state.requests.swap_remove(at));
             (state.inquiries.handle_reply(ticket, status, body), gone)
@@ -482,12 +461,12 @@ impl Driver {
 
     fn handle_timeout(&self) {
         let now = clock::now();
-        self.alarm().fired();
+        self.alarm.fired();
         loop {
-            let expired = self.state.borrow_mut().inquiries.handle_timeout(now);
+            let expired = self.state().inquiries.handle_timeout(now);
             let Some((ticket, question, session)) = expired else { break };
             let gone = {
-                let mut state = self.state.borrow_mut();
+                let mut state = self.state();
                 let at = state.requests.iter().position(|(asked, _)| *asked == ticket);
                 at.map(|at| state.requests.swap_remove(at))
             };
@@ -500,17 +479,28 @@ impl Driver {
         self.arm(now);
     }
 
+    fn handle_frame(&self) {
+        self.frame.cancel();
+        self.drain_native();
+        self.state().frame_due = true;
+    }
+
     // ---- small helpers ----
 
+    fn state(&self) -> RefMut<'_, State> {
+        // Nothing is called while it is held that could come back here.
+        self.state.try_borrow_mut().unwrap_or_else(|_| core::arch::wasm32::unreachable())
+    }
+
     fn every_slot(&self, feed: &mut dyn FnMut(&mut Run, Instant)) {
-        let count = self.state.borrow().slots.len() as u32;
+        let count = self.state().slots.len() as u32;
         for slot in 1..=count {
             self.turn(slot, &mut |run, _, now| feed(run, now));
         }
     }
 
     fn every_stoppable(&self, session: &str, feed: &mut dyn FnMut(&mut Run)) {
-        let count = self.state.borrow().slots.len() as u32;
+        let count = self.state().slots.len() as u32;
         for slot in 1..=count {
             if self.with_slot(slot, |slot| slot.stoppable && slot.session == session) == Some(true) {
                 self.turn(slot, &mut |run, _, _| feed(run));
@@ -519,32 +509,12 @@ impl Driver {
     }
 
     fn with_slot<T>(&self, slot: u32, act: impl FnOnce(&mut Slot) -> T) -> Option<T> {
-        self.state.borrow_mut().slot(slot).map(act)
+        self.state().slot(slot).map(act)
     }
 
     fn arm(&self, now: Instant) {
-        let next = self.state.borrow().inquiries.poll_timeout();
-        self.alarm().set(next, now);
-    }
-
-    fn alarm(&self) -> &Alarm {
-        self.alarm.get_or_init(|| {
-            let me = self.me.clone();
-            Alarm::new(move || enter(&me, &mut Self::handle_timeout))
-        })
-    }
-
-    fn frame(&self) -> &Frame {
-        self.frame.get_or_init(|| {
-            let me = self.me.clone();
-            Frame::new(move || {
-                enter(&me, &mut |driver| {
-                    driver.frame().cancel();
-                    driver.drain_native();
-                    driver.state.borrow_mut().frame_due = true;
-                });
-            })
-        })
+        let next = self.state().inquiries.poll_timeout();
+        self.alarm.set(next, now);
     }
 
     /// Asks for a frame when something of this slot wants one.
@@ -555,13 +525,13 @@ impl Driver {
             Urgency::State | Urgency::Now => true,
         });
         if wants == Some(true) {
-            self.frame().request();
+            self.frame.request();
         }
     }
 
     /// Whether a flush is due before the next frame.
     fn is_urgent(&self) -> bool {
-        let mut state = self.state.borrow_mut();
+        let mut state = self.state();
         if core::mem::take(&mut state.frame_due) || state.inquiries.has_answers() {
             return true;
         }
@@ -588,8 +558,7 @@ pub fn take(delta: &mut Delta) -> JsString {
 }
 
 fn is_stream(response: &Response) -> bool {
-    let content_type = response.headers().get("content-type").ok().flatten();
-    response.ok() && http::is_event_stream(content_type.as_deref())
+    (200..300).contains(&response.status()) && http::is_event_stream(page::header(response, "content-type").as_deref())
 }
 
 /// One entry of the page: `act`, then, as the last thing and with nothing borrowed, the wake-up of JS if one is due.
@@ -600,7 +569,7 @@ fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     DEPTH.fetch_sub(1, Relaxed);
     if driver.is_urgent() {
         // Our own JS catches what users' callbacks throw.
-        let _ = driver.wake.call0(&JsValue::UNDEFINED);
+        page::call(&driver.wake);
     }
 }
 
@@ -615,7 +584,7 @@ mod tests {
     fn a_trap_inside_an_entry_leaves_the_depth_above_zero() {
         let ledger = Ledger::new();
         // Nothing is due, so that nothing is woken.
-        let driver = Driver::new(Config::default(), http("/", &ledger), ledger.opened());
+        let driver = Driver::new(Config::default(), http("/", &ledger), ledger.opened().into());
         let me = Rc::downgrade(&driver);
         enter(&me, &mut |_| assert_eq!(depth(), 1));
         assert_eq!(depth(), 0);

@@ -6,15 +6,12 @@
 //! The browser's own reconnection is not used: it hides the status, knows no budget and ends at the first HTTP error
 //! (B-ES-10). On an error the source is closed, and the engine decides.
 
-use alloc::{rc::Rc, string::String};
+use wasm_bindgen::prelude::*;
 
-use core::cell::RefCell;
-
-use js_sys::{Array, JsString};
-use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::{Event, EventSource, EventSourceInit, MessageEvent, RequestCredentials};
-
-use super::{http::Http, listener::Listener};
+use super::{
+    http::Http,
+    page::{self, Source, Tell},
+};
 use crate::engine::request::Request;
 
 /// What a source tells.
@@ -35,122 +32,58 @@ pub enum SourceEvent {
 }
 
 /// A listener per event name is needed: a named frame reaches no other (W-5, B-ES-1).
-const NAMES: &[&str] = &[
-    "open",
-    "error",
-    "message",
-    "chunk",
-    "content",
-    "thinking",
-    "tool_start",
-    "tool_end",
-    "text_block_end",
-    "snapshot",
-    "interrupt",
-    "citation",
-    "usage",
-    "ping",
-    "stream_started",
-    "done",
-    "cancelled",
-    "failed",
-];
+const NAMES: &str = "open error message chunk content thinking tool_start tool_end text_block_end snapshot interrupt citation \
+     usage ping stream_started done cancelled failed";
+const TERMINAL: &str = "done cancelled error failed";
 
 /// A live source. Dropping it closes it, and nothing is told any more.
 #[must_use = "dropping the source closes it"]
 pub struct NativeSource {
-    source: EventSource,
-    http: Http,
-    gathered: Rc<Gathered>,
-    _listener: Listener,
-}
-
-#[derive(Default)]
-struct Gathered {
-    frames: RefCell<Array>,
-    last: RefCell<(String, JsString)>,
+    source: Source,
+    _tell: Tell,
 }
 
 impl NativeSource {
-    /// Connects, and tells `sink` what comes.
-    pub fn open(http: &Http, request: &Request, sink: impl Fn(SourceEvent) + 'static) -> Result<Self, JsValue> {
-        let init = EventSourceInit::new();
-        init.set_with_credentials(matches!(http.credentials, RequestCredentials::Include));
-        let source = EventSource::new_with_event_source_init_dict(&http.url(request), &init)?;
-        http.registry.opened(&source);
-        let gathered = Rc::new(Gathered::default());
-        let (of_listener, target) = (gathered.clone(), source.clone());
-        let listener = Listener::new(&source, NAMES, move |event| {
-            let name = event.type_();
-            // Only a frame of the server has string data: an `error` without it is the transport's own (W-3, B-ES-9).
-            match event.dyn_ref::<MessageEvent>().and_then(|message| message.data().dyn_into::<JsString>().ok()) {
-                Some(data) => {
-                    of_listener.push(&name, &event, &data);
-                    sink(SourceEvent::Message { terminal: is_terminal(&name) });
-                }
-                None if name == "open" => sink(SourceEvent::Opened),
-                None => {
-                    let refused = target.ready_state() == EventSource::CLOSED;
-                    target.close();
-                    sink(SourceEvent::Failed { refused });
-                }
-            }
+    /// Connects, and tells `sink` what comes; `None` where the browser would not even begin.
+    pub fn open(http: &Http, request: &Request, sink: impl Fn(SourceEvent) + 'static) -> Option<Self> {
+        let tell = Closure::new(move |what: u32, _: JsValue| {
+            sink(match what {
+                0 => SourceEvent::Opened,
+                1 | 2 => SourceEvent::Message { terminal: what == 2 },
+                _ => SourceEvent::Failed { refused: what == 4 },
+            });
         });
-        Ok(Self { source, http: http.clone(), gathered, _listener: listener })
+        let source = page::open_source(&http.options, &http.hooks, &request.path, NAMES, TERMINAL, tell.as_ref())?;
+        Some(Self { source, _tell: tell })
     }
 
-    /// Takes what was gathered, as the text of an event stream; `None` when there is nothing.
-    pub fn take(&self) -> Option<JsString> {
-        let frames = &self.gathered.frames;
-        if frames.borrow().length() == 0 {
-            return None;
-        }
-        Some(frames.replace(Array::new()).join(""))
+    /// What was gathered so far, and will be.
+    pub fn gathered(&self) -> Gathered {
+        Gathered(self.source.clone())
     }
 }
 
 impl Drop for NativeSource {
     fn drop(&mut self) {
-        self.source.close();
-        self.http.registry.closed(&self.source);
+        page::stop_source(&self.source);
     }
 }
+
+/// The messages of a source as the text of an event stream; it outlives the source.
+pub struct Gathered(Source);
 
 impl Gathered {
-    fn push(&self, name: &str, event: &Event, data: &JsString) {
-        let frames = self.frames.borrow();
-        let message: &MessageEvent = event.unchecked_ref();
-        // The browser repeats the last id on every later message. It was this frame's own if it is new, or if the whole
-        // message is the last one again: a duplicate, which its id gives away.
-        let id = message.last_event_id();
-        let mut head = String::with_capacity(64);
-        let mut last = self.last.borrow_mut();
-        if last.0 != id || (!id.is_empty() && last.1 == *data) {
-            head.push_str("id: ");
-            head.push_str(&id);
-            head.push('\n');
-        }
-        *last = (id, data.clone());
-        head.push_str("event: ");
-        head.push_str(name);
-        head.push_str("\ndata: ");
-        frames.push(&JsValue::from_str(&head));
-        if data.includes("\n", 0) {
-            frames.push(&data.split("\n").join("\ndata: "));
-        } else {
-            frames.push(data);
-        }
-        frames.push(&JsValue::from_str("\n\n"));
+    /// Takes as much as `space` can hold, which must be a few bytes at least; zero when nothing is left.
+    pub fn take(&self, space: &mut [u8]) -> usize {
+        page::take(&self.0, space) as usize
     }
-}
-
-fn is_terminal(name: &str) -> bool {
-    matches!(name, "done" | "cancelled" | "error" | "failed")
 }
 
 #[cfg(test)]
 mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
+
+    use std::{cell::RefCell, rc::Rc};
 
     use super::*;
     use crate::browser::testing::{
@@ -170,6 +103,13 @@ mod tests {
         (NativeSource::open(http, &Request::get(String::new()), move |event| of_source.push(event)).unwrap(), told)
     }
 
+    fn text(source: &NativeSource) -> String {
+        let mut space = [0; 4096];
+        let len = source.gathered().take(&mut space);
+        assert_eq!(source.gathered().take(&mut [0; 16]), 0);
+        str::from_utf8(&space[..len]).unwrap().into()
+    }
+
     async fn over(told: &Told<SourceEvent>) -> Vec<SourceEvent> {
         let of_until = told.clone();
         until(move || matches!(of_until.all().last(), Some(SourceEvent::Failed { .. }))).await;
@@ -181,9 +121,7 @@ mod tests {
         let ledger = Ledger::new();
         let (source, told) = open(&http(&blob_url(body, EVENT_STREAM), &ledger));
         over(&told).await;
-        let text = source.take().map(String::from).unwrap_or_default();
-        assert!(source.take().is_none());
-        text
+        text(&source)
     }
 
     #[wasm_bindgen_test]
@@ -231,7 +169,7 @@ mod tests {
         let ledger = Ledger::new();
         let (source, told) = open(&http(&blob_url(body, EVENT_STREAM), &ledger));
         assert_eq!(over(&told).await, [SourceEvent::Opened, message(true), LOST]);
-        assert_eq!(String::from(source.take().unwrap()), body);
+        assert_eq!(text(&source), body);
     }
 
     #[wasm_bindgen_test]
@@ -260,7 +198,7 @@ mod tests {
     async fn a_url_that_is_none_opens_nothing() {
         let ledger = Ledger::new();
         let opened = NativeSource::open(&http("http://[", &ledger), &Request::get(String::new()), |_| {});
-        assert!(opened.is_err());
+        assert!(opened.is_none());
         ledger.assert_balanced();
     }
 
@@ -321,7 +259,7 @@ mod tests {
             for at in 0..count {
                 let (source, told) = open(&http);
                 told.count(at as usize % 4).await;
-                source.take();
+                text(&source);
             }
             settle().await;
             held()

@@ -1,14 +1,12 @@
 //! One request and its whole reply.
 
-use alloc::vec::Vec;
-
-use core::cell::{Cell, RefCell};
-
-use wasm_bindgen::JsValue;
+use alloc::{boxed::Box, vec::Vec};
+use core::cell::Cell;
 
 use super::{
     fetch_stream::{FetchStream, StreamEvent},
     http::{Accept, Http},
+    page,
 };
 use crate::engine::request::Request;
 
@@ -17,17 +15,25 @@ const LONGEST: usize = 16 << 20;
 
 /// Makes `request` and calls `sink` once with its status and body, or with status 0 when no whole reply came or it is
 /// longer than 16 MiB. Whoever was told drops the stream, which ends the rest of the reply.
-pub fn open(http: &Http, request: Request, sink: impl Fn(u16, &[u8]) + 'static) -> Result<FetchStream, JsValue> {
+pub fn open(http: &Http, request: &Request, sink: Box<dyn Fn(u16, &[u8])>) -> FetchStream {
     let status = Cell::new(0);
-    let body = RefCell::new(Vec::new());
-    FetchStream::open(http, request, Accept::Json, move |event| match event {
+    let body = Cell::new(Vec::new());
+    let sink = move |event: StreamEvent<'_>| match event {
         StreamEvent::Head(response) => status.set(response.status()),
-        StreamEvent::Chunk(chunk) if body.borrow().len() + chunk.length() as usize <= LONGEST => {
-            body.borrow_mut().extend(chunk.to_vec());
+        StreamEvent::Chunk(chunk) => {
+            let mut held = body.take();
+            let (at, len) = (held.len(), chunk.length() as usize);
+            if at + len > LONGEST {
+                return sink(0, b"");
+            }
+            held.resize(at + len, 0);
+            page::copy_part(chunk, 0, held.get_mut(at..).unwrap_or_default());
+            body.set(held);
         }
-        StreamEvent::Ended => sink(status.get(), &body.borrow()),
-        StreamEvent::Chunk(_) | StreamEvent::Failed => sink(0, b""),
-    })
+        StreamEvent::Ended => sink(status.get(), &body.take()),
+        StreamEvent::Failed => sink(0, b""),
+    };
+    FetchStream::open(http, request, Accept::Json, Box::new(sink))
 }
 
 #[cfg(test)]
@@ -45,7 +51,7 @@ mod tests {
         let told = Told::new();
         let of_sink = told.clone();
         let sink = move |status: u16, body: &[u8]| of_sink.push((status, body.to_vec()));
-        (open(http, Request::get(String::new()), sink).unwrap(), told)
+        (open(http, &Request::get(String::new()), Box::new(sink)), told)
     }
 
     #[wasm_bindgen_test]

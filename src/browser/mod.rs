@@ -11,7 +11,7 @@ pub mod fetch_once;
 pub mod fetch_stream;
 pub mod frame;
 pub mod http;
-pub mod listener;
+mod page;
 pub mod signals;
 
 #[cfg(test)]

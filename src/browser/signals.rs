@@ -1,74 +1,42 @@
 //! What the page tells of its surroundings, as the engine's signals.
 
-use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::EventTarget;
+use wasm_bindgen::prelude::*;
 
-use super::listener::Listener;
+use super::page::{self, Registration};
 use crate::engine::environment::{Environment, Signal};
 
-#[wasm_bindgen]
-extern "C" {
-    type Surroundings;
-    #[wasm_bindgen(method, getter)]
-    fn navigator(this: &Surroundings) -> Option<Navigator>;
-    #[wasm_bindgen(method, getter)]
-    fn document(this: &Surroundings) -> Option<Document>;
+/// By the numbers of `page.js`.
+const SIGNALS: [Signal; 8] = [
+    Signal::Online,
+    Signal::Offline,
+    Signal::Visible,
+    Signal::Hidden,
+    Signal::Frozen,
+    Signal::Thawed,
+    Signal::PageHidden,
+    Signal::PageShown,
+];
 
-    type Navigator;
-    #[wasm_bindgen(method, getter, js_name = onLine)]
-    fn on_line(this: &Navigator) -> Option<bool>;
-
-    type Document;
-    #[wasm_bindgen(method, getter)]
-    fn hidden(this: &Document) -> bool;
-}
-
-fn surroundings() -> Surroundings {
-    js_sys::global().unchecked_into()
-}
-
-/// Whether the browser believes that there is a network. Where it does not say, there is.
-pub fn is_online() -> bool {
-    surroundings().navigator().and_then(|navigator| navigator.on_line()).unwrap_or(true)
-}
-
-/// The surroundings as they are now.
+/// The surroundings as they are now. Where the browser does not say, there is a network, and somebody looks.
 pub fn environment() -> Environment {
-    let hidden = surroundings().document().is_some_and(|document| document.hidden());
-    Environment { online: is_online(), visible: !hidden, frozen: false }
+    let weather = page::weather();
+    Environment { online: weather & 1 == 0, visible: weather & 2 == 0, frozen: false }
 }
 
 /// Reports signals while it exists.
-#[derive(Debug)]
 pub struct Signals {
-    _listeners: [Option<Listener>; 2],
+    _listeners: Registration,
 }
 
 impl Signals {
     /// Calls `report` for every signal.
-    pub fn new(report: impl Fn(Signal) + Clone + 'static) -> Self {
-        let global: EventTarget = js_sys::global().unchecked_into();
-        let of_page = report.clone();
-        let page = Listener::new(&global, &["online", "offline", "pagehide", "pageshow"], move |event| {
-            match event.type_().as_str() {
-                "online" => of_page(Signal::Online),
-                "offline" => of_page(Signal::Offline),
-                "pagehide" => of_page(Signal::PageHidden),
-                _ => of_page(Signal::PageShown),
+    pub fn new(report: impl Fn(Signal) + 'static) -> Self {
+        let tell = Closure::new(move |number: u32, _: JsValue| {
+            if let Some(signal) = SIGNALS.get(number as usize) {
+                report(*signal);
             }
         });
-        let document = surroundings().document().map(|document| {
-            let target: &EventTarget = document.unchecked_ref();
-            Listener::new(target, &["visibilitychange", "freeze", "resume"], move |event| {
-                match event.type_().as_str() {
-                    "freeze" => report(Signal::Frozen),
-                    "resume" => report(Signal::Thawed),
-                    _ if surroundings().document().is_some_and(|document| document.hidden()) => report(Signal::Hidden),
-                    _ => report(Signal::Visible),
-                }
-            })
-        });
-        Self { _listeners: [Some(page), document] }
+        Self { _listeners: Registration::new(tell, page::watch_page) }
     }
 }
 
@@ -124,6 +92,6 @@ mod tests {
         assert_eq!(environment(), Environment { online: false, visible: false, frozen: false });
         set_online(true);
         set_hidden(false);
-        assert!(is_online());
+        assert!(environment().online);
     }
 }

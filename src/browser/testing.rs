@@ -11,9 +11,9 @@ use std::{
 
 use js_sys::{Function, Promise};
 use wasm_bindgen::prelude::*;
-use web_sys::{RequestCredentials, Response};
+use web_sys::Response;
 
-use super::http::{Http, Registry};
+use super::http::Http;
 
 #[wasm_bindgen(module = "/tests/browser/page.js")]
 extern "C" {
@@ -73,6 +73,8 @@ extern "C" {
     fn new() -> ScriptedNetwork;
     #[wasm_bindgen(method)]
     fn restore(this: &ScriptedNetwork);
+    #[wasm_bindgen(method, setter, js_name = onAbort)]
+    pub fn set_on_abort(this: &ScriptedNetwork, call: &JsValue);
     #[wasm_bindgen(method, getter)]
     pub fn count(this: &ScriptedNetwork) -> u32;
     #[wasm_bindgen(method)]
@@ -142,12 +144,7 @@ impl Ledger {
 
 /// Everything at `base`, without headers.
 pub fn http(base: &str, ledger: &Ledger) -> Http {
-    Http {
-        base: base.into(),
-        credentials: RequestCredentials::SameOrigin,
-        headers: None,
-        registry: Registry { opened: ledger.opened(), closed: ledger.closed() },
-    }
+    Http { options: options(base, r#"{"credentials":"same-origin"}"#), hooks: hooks(&JsValue::UNDEFINED, ledger) }
 }
 
 /// Waits until `condition` holds; ten seconds are for ever.

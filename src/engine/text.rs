@@ -1,7 +1,7 @@
 //! Text kept once, as UTF-8 in pages, with its length in bytes and in UTF-16 units.
 //!
 //! A page is never grown or moved: a doubling buffer holds up to three times its contents while it moves, and wasm memory
-//! never shrinks. Pages double from [`FIRST_PAGE`] to [`FULL_PAGE`] bytes, so that short texts stay small.
+//! never shrinks. Pages double from `FIRST_PAGE` to `FULL_PAGE` bytes, so that short texts stay small.
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 

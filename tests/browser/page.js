@@ -157,6 +157,7 @@ export const revoke = (url) => URL.revokeObjectURL(url.slice(0, -1));
 /** Answers `fetch` as the test says, call by call. It keeps what the real one keeps: an abort rejects. */
 export class Network {
   calls = [];
+  onAbort;
 
   constructor() {
     globalThis.fetch = (url, init) => new Promise((resolve, reject) => {
@@ -164,6 +165,7 @@ export class Network {
       init.signal?.addEventListener('abort', () => {
         reject(init.signal.reason);
         call.body?.error(init.signal.reason);
+        this.onAbort?.();
       });
       this.calls.push(call);
     });

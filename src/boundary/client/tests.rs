@@ -272,13 +272,16 @@ async fn a_run_at_sync_pace_wakes_with_each_chunk() {
     let client = Client::new("/", "{}");
     open(&client, 0.0);
     network.head(0, 200, EVENT_STREAM);
+    until(|| client.state(1, "connection")["state"] == "open").await;
+    client.texts.clear();
     stop_frames(true);
+    // Five reads, one behind the other: no timer comes between.
     for at in 1..=5 {
         network.send(0, &content(at, "x"));
-        client.texts.count(client.texts.len() + 1).await;
-        assert_eq!(client.text().len(), at as usize);
     }
+    until(|| client.text() == "xxxxx").await;
     stop_frames(false);
+    assert_eq!(client.texts.all(), ["x"; 5]);
     client.over().await;
 }
 
@@ -336,7 +339,7 @@ async fn an_exception_out_of_wake_harms_nothing() {
 fn call_everything(raw: &RawClient, round: u32) {
     let slot = match round % 3 {
         0 => raw.send("s".into(), "q".into(), "{}".into()),
-        1 => raw.open("s".into(), (round % 2 == 0).then(|| "r".into()), Some("1-0".into())),
+        1 => raw.open("s".into(), (round.is_multiple_of(2)).then(|| "r".into()), Some("1-0".into())),
         _ => raw.subscribe("s".into(), "r".into(), None),
     };
     for slot in [slot, slot.saturating_sub(1), slot.saturating_sub(2), 0, 999_999, u32::MAX] {
@@ -350,7 +353,7 @@ fn call_everything(raw: &RawClient, round: u32) {
     raw.stop("other");
     raw.close(slot);
     raw.retry(slot, "q3", None);
-    if round % 4 == 0 {
+    if round.is_multiple_of(4) {
         raw.release(slot);
         raw.read(slot);
     }
@@ -441,6 +444,36 @@ async fn a_page_event_dispatched_inside_wake_is_an_entry_of_its_own() {
     client.settled(slot).await;
     assert_eq!(client.text(), "one two");
     client.over().await;
+}
+
+#[wasm_bindgen_test]
+async fn a_page_that_wraps_fetch_may_call_back_out_of_an_abort() {
+    type Act = fn(&RawClient);
+    let acts: [Act; 4] = [|raw| raw.close(1), |raw| raw.release(1), |raw| _ = raw.stop("s"), RawClient::shutdown];
+    for act in acts {
+        let network = Network::new();
+        let client = Client::new("/", "{}");
+        let called = Rc::new(Cell::new(0));
+        let (raw, of_abort) = (client.raw.clone(), called.clone());
+        let on_abort = Closure::<dyn Fn()>::new(move || {
+            of_abort.set(of_abort.get() + 1);
+            raw.flush();
+            raw.read(1);
+            raw.close(1);
+            raw.release(2);
+        });
+        network.set_on_abort(on_abort.as_ref());
+        let _two = (open(&client, 0.0), open(&client, 0.0));
+        network.head(0, 200, EVENT_STREAM);
+        network.send(0, &content(1, "x"));
+        until(|| client.text() == "x").await;
+        act(&client.raw);
+        client.raw.shutdown();
+        assert_eq!(called.get(), network.count());
+        network.set_on_abort(&JsValue::UNDEFINED);
+        drop(on_abort);
+        client.over().await;
+    }
 }
 
 // ---- the page's weather ----
@@ -595,7 +628,7 @@ async fn nothing_is_left_of_a_thousand_runs() {
         for _ in 0..runs {
             let at = network.count();
             let slot = open(&client, 0.0);
-            if at % 3 > 0 {
+            if !at.is_multiple_of(3) {
                 network.head(at, 200, EVENT_STREAM);
                 network.send(at, &content(1, "text that is held"));
             }
@@ -632,7 +665,7 @@ async fn nothing_is_left_of_a_hundred_clients() {
         let transport = ["fetch", "eventsource"][at % 2];
         let client = Client::new(&url, &format!("{{\"transport\":\"{transport}\"}}"));
         let slot = open(&client, 0.0);
-        if at % 3 > 0 {
+        if !at.is_multiple_of(3) {
             client.settled(slot).await;
         }
         client.call(|raw| raw.status("s"));

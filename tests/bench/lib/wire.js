@@ -30,6 +30,8 @@ export const WIRES = {
   CRLF: { ...USUAL, end: '\r\n' },
   'spaces in JSON': { ...USUAL, spaces: true },
   'no ids': { ...USUAL, ids: false },
+  'keys reversed': { ...USUAL, order: 'reversed' },
+  // Another order in every frame: nothing to learn from the frame before.
   'keys shuffled': { ...USUAL, order: 'shuffled' },
 };
 
@@ -48,6 +50,7 @@ const createWriter = (wire, chance) => {
     usual: (members) => members,
     'timestamp-last': (members) => moveTo(members, 'timestamp', members.length),
     'timestamp-first': (members) => moveTo(members, 'timestamp', 0),
+    reversed: (members) => members.reverse(),
     shuffled: (members) => chance.shuffle(members),
   }[wire.order];
   const { end } = wire;

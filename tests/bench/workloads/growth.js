@@ -54,7 +54,7 @@ export const growth = {
         const at = (round + i) % entrants.length;
         const result = results[at];
         if (result.wrong) continue;
-        globalThis.gc?.();
+        globalThis.gc?.({ type: 'minor' });
         try {
           const { costs, snapshot } = measureOnce(entrants[at], chunks);
           if (await hash(summarize(snapshot)) !== wanted) throw new Error(difference(summarize(snapshot), run.truth));
