@@ -412,4 +412,21 @@ describe('a tab that nobody looks at', () => {
     await tab.show();
     assert.equal((await requestsOf(sessionId)).events, events + 1);
   });
+
+  test('is left and come back to with the back button: the page lets go of its stream, so that the browser keeps the page', async () => {
+    const { lab, tab } = tabs;
+    const { key, sessionId } = await begin(lab, { ...SHORT, events: 300 });
+    await tab.evaluate(() => window.addEventListener('pageshow', ({ persisted }) => { window.wasKept = persisted; }));
+    await tab.goto(`${stage.server.app}/tests/machinery.js`);
+    await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the stream to be let go of');
+    await until(() => tab.evaluate(() => location.pathname.endsWith('machinery.js')), 'the other page');
+    await tab.evaluate(() => history.back());
+    await tab.waitForFunction(() => window.lab);
+    assert.equal(await tab.evaluate(() => window.wasKept), true);
+    const report = await lab.settled(key);
+    assertSound(report);
+    await assertTruth(control, report);
+    const { stop, stream } = await requestsOf(sessionId);
+    assert.deepEqual({ stop, stream }, { stop: 0, stream: 1 });
+  });
 });
