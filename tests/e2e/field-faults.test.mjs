@@ -22,9 +22,9 @@ describe('the ten faults', { concurrency: 6 }, () => {
     const server = await stage.addServer();
     const lab = await stage.openLab({ server });
     const sessionId = randomUUID();
-    await server.control.recipe({ sessionId, ...TEN_EVENTS });
+    await server.control.recipe({ sessionId, ...TEN_EVENTS, eventsPerSecond: 4 });
     const key = await lab.start({ sessionId, client: { options: DEFAULTS } });
-    await lab.until(key, ({ cursor }) => cursor !== null);
+    await lab.until(key, ({ text }) => text !== '');
     await server.control.now('offline', { ms: 4000 });
     const report = await lab.settled(key, 25_000);
     assertSound(report);
