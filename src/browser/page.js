@@ -39,6 +39,8 @@ export const openStream = (options, hooks, path, accept, body, cursor, tell) => 
       headers.set('Content-Type', 'application/json');
       init.method = 'POST';
       init.body = body;
+      // A stop outlives the page that asked for it.
+      init.keepalive = accept === 'application/json';
     }
     return fetch(urlOf(options, path), init);
   };
