@@ -13,9 +13,12 @@ use crate::engine::request::Request;
 /// The longest reply, in bytes: a status reply carries the text of its run.
 const LONGEST: usize = 16 << 20;
 
+/// Takes a reply: its status and its body.
+pub type Sink = Box<dyn Fn(u16, &[u8])>;
+
 /// Makes `request` and calls `sink` once with its status and body, or with status 0 when no whole reply came or it is
 /// longer than 16 MiB. Whoever was told drops the stream, which ends the rest of the reply.
-pub fn open(http: &Http, request: &Request, sink: Box<dyn Fn(u16, &[u8])>) -> FetchStream {
+pub fn open(http: &Http, request: &Request, sink: Sink) -> FetchStream {
     let status = Cell::new(0);
     let body = Cell::new(Vec::new());
     let sink = move |event: StreamEvent<'_>| match event {

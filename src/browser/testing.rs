@@ -3,7 +3,7 @@
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
-    cell::{Cell, RefCell},
+    cell::RefCell,
     panic::Location,
     rc::Rc,
     sync::atomic::{AtomicIsize, Ordering::Relaxed},
@@ -214,15 +214,6 @@ impl<T: Clone> Told<T> {
     pub fn count(&self, count: usize) -> impl Future<Output = ()> {
         let told = self.clone();
         until(move || told.len() >= count)
-    }
-}
-
-/// A value that can be seen to be dropped.
-pub struct Witness(pub Rc<Cell<u32>>);
-
-impl Drop for Witness {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() + 1);
     }
 }
 
