@@ -9,9 +9,9 @@ import { Stage } from './support/stage.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
-/** SEED=17 plays one schedule, to look at it. */
+/** SEED=17 plays one schedule, to look at it; RUNS=5000 plays so many. */
 const only = process.env.SEED && Number(process.env.SEED);
-const RUNS = 200;
+const RUNS = Number(process.env.RUNS ?? 200);
 /** These also live through restarts of the server, which keeps its log. */
 const RESTARTED = 32;
 const PAGES = 6;
