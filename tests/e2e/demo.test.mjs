@@ -134,7 +134,7 @@ describe('the demo', { concurrency: 3 }, () => {
       assert.ok((await demo.snapshot()).text.startsWith(before.text), 'what was there stays');
       await demo.until(({ connection }) => connection.state === 'open', 'the reconnect');
       await demo.get('fault-cut-every').click();
-      await demo.page.waitForFunction(() => demo.drops >= 3, undefined, { timeout: 15_000 });
+      await demo.page.waitForFunction(() => demo.drops >= 3, undefined, { timeout: 30_000 });
       await demo.get('fault-clear').click();
       await demo.get('fault-restart').click();
       await demo.assertWhole();
