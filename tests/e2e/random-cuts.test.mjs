@@ -27,7 +27,7 @@ async function play(control, lab, { transport, recipe, faults }) {
   await control.recipe({ sessionId, ...recipe });
   for (const [path, steps] of Object.entries(faults)) await control.faults({ sessionId, path }, steps);
   // A stalled connection is given up soon, for the sake of this test's own time.
-  const client = { name: transport, options: { transports: [transport], liveness: { stallMs: 500 } } };
+  const client = { name: transport, options: { transports: [transport], liveness: { stallMs: 2000 } } };
   const key = await lab.start({ sessionId, requestId: randomUUID(), client });
   const report = await lab.settled(key, 30_000);
   assertSound(report);
