@@ -110,7 +110,8 @@ impl Fold {
 
 impl State {
     fn take(&mut self, incoming: &Incoming<'_>) {
-        let id = incoming.id.map(|id| (id, Cursor::parse(id)));
+        let next = incoming.id.and_then(|id| self.position.glance(id));
+        let id = incoming.id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id
             && self.position.judge(id, cursor) == Verdict::Duplicate
         {
@@ -122,7 +123,9 @@ impl State {
             _ => {}
         }
         self.transcript.apply(&incoming.event);
-        if let Some((id, cursor)) = id {
+        if let Some(next) = next {
+            self.position.step(next);
+        } else if let Some((id, cursor)) = id {
             self.position.advance_to(id, cursor);
         }
         self.is_dirty = true;

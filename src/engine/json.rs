@@ -12,6 +12,7 @@ pub const MAX_DEPTH: u32 = 128;
 
 /// What is wrong with an event's data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
 pub enum Fault {
     /// Not JSON at all, or cut short.
     Syntax,
@@ -32,9 +33,13 @@ pub struct JsonStr<'a> {
     // The contents and whatever follows them in the buffer, so that short texts can be copied in whole blocks.
     wide: &'a [u8],
     len: usize,
-    escaped: bool,
-    ascii: bool,
+    // Bits in a word of its own: a bool would lend its niche to the enums around, and their copies would be words at odd
+    // places, which the processor cannot forward from the store before.
+    flags: u32,
 }
+
+const ESCAPED: u32 = 1;
+const ASCII: u32 = 2;
 
 /// Where decoded text goes.
 pub trait Sink {
@@ -47,13 +52,13 @@ pub trait Sink {
 impl<'a> JsonStr<'a> {
     /// The string `wide[..len]`; its caller has scanned it.
     pub(super) fn scanned(wide: &'a [u8], len: usize, escaped: bool, ascii: bool) -> Self {
-        Self { wide, len: len.min(wide.len()), escaped, ascii }
+        Self { wide, len: len.min(wide.len()), flags: u32::from(escaped) | u32::from(ascii) << 1 }
     }
 
     /// The string whose contents, escapes and all, were [`raw`](Self::raw) before.
     pub(super) fn stored(raw: &'a [u8]) -> Self {
         // Marked as if it had what it may not have: slower to decode, and as right.
-        Self { wide: raw, len: raw.len(), escaped: true, ascii: false }
+        Self { wide: raw, len: raw.len(), flags: ESCAPED }
     }
 
     /// The contents as they stand in the JSON: valid between quotes in any other JSON.
@@ -68,17 +73,17 @@ impl<'a> JsonStr<'a> {
 
     /// Whether the contents stand for themselves.
     pub fn is_plain(&self) -> bool {
-        !self.escaped
+        self.flags & ESCAPED == 0
     }
 
     /// Whether the contents as they stand are ASCII; escapes may still name other characters.
     pub(super) fn is_ascii(&self) -> bool {
-        self.ascii
+        self.flags & ASCII != 0
     }
 
     /// The decoded contents, borrowed where they stand for themselves.
     pub(super) fn plain(&self) -> Cow<'a, [u8]> {
-        if self.escaped { Cow::Owned(self.decoded().into_bytes()) } else { Cow::Borrowed(self.raw()) }
+        if !self.is_plain() { Cow::Owned(self.decoded().into_bytes()) } else { Cow::Borrowed(self.raw()) }
     }
 
     /// The contents, and what lies behind them in memory.
@@ -93,7 +98,7 @@ impl<'a> JsonStr<'a> {
 
     /// Decodes the contents into `sink`.
     pub fn append_to(&self, sink: &mut impl Sink) {
-        if !self.escaped {
+        if self.is_plain() {
             return sink.push(self.raw());
         }
         let mut rest = self.raw();
@@ -146,7 +151,7 @@ impl<'a> JsonStr<'a> {
 
 impl Default for JsonStr<'_> {
     fn default() -> Self {
-        Self { wide: &[], len: 0, escaped: false, ascii: true }
+        Self { wide: &[], len: 0, flags: ASCII }
     }
 }
 
@@ -265,6 +270,7 @@ fn with_digit(sum: u64, digit: u8) -> Option<u64> {
 
 /// One JSON value; arrays and objects are raw and already validated.
 #[derive(Clone, Copy, Debug)]
+#[repr(u32)]
 pub enum Value<'a> {
     /// A string.
     String(JsonStr<'a>),
@@ -298,129 +304,216 @@ impl<'a> Value<'a> {
     }
 }
 
-/// Reads one JSON text from front to back.
+/// What a value is; where it lies stands beside it in the scanner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+enum Kind {
+    String,
+    Number,
+    True,
+    False,
+    Null,
+    Object,
+    Array,
+}
+
+/// Reads one JSON text from front to back. What it found stays in its own fields, words that are read as they were written:
+/// values handed out through memory are copied in larger pieces than they were stored in, and the processor waits for that.
 pub(super) struct Scanner<'a> {
     // The text, and whatever follows it in the buffer.
     wide: &'a [u8],
     end: usize,
     at: usize,
+    // The last value or key: its kind, its place (a string's contents), a string's flags.
+    kind: Kind,
+    from: usize,
+    to: usize,
+    flags: u32,
+    too_deep: bool,
 }
 
 impl<'a> Scanner<'a> {
     pub fn new(wide: &'a [u8], len: usize) -> Self {
-        Self { wide, end: len.min(wide.len()), at: 0 }
+        Self { wide, end: len.min(wide.len()), at: 0, kind: Kind::Null, from: 0, to: 0, flags: 0, too_deep: false }
     }
 
     pub fn at(&self) -> usize {
         self.at
     }
 
+    #[inline(always)]
+    fn fault(&self) -> Fault {
+        if self.too_deep { Fault::TooDeep } else { Fault::Syntax }
+    }
+
+    #[inline(always)]
+    fn text(&self, from: usize, to: usize, flags: u32) -> JsonStr<'a> {
+        JsonStr { wide: self.wide.get(from..).unwrap_or(&[]), len: to - from, flags }
+    }
+
+    #[inline(always)]
+    fn found(&self) -> Value<'a> {
+        let raw = self.wide.get(self.from..self.to).unwrap_or(&[]);
+        match self.kind {
+            Kind::String => Value::String(self.text(self.from, self.to, self.flags)),
+            Kind::Number => Value::Number(Number(raw)),
+            Kind::True => Value::Bool(true),
+            Kind::False => Value::Bool(false),
+            Kind::Null => Value::Null,
+            Kind::Object => Value::Object(raw),
+            Kind::Array => Value::Array(raw),
+        }
+    }
+
+    #[inline(always)]
     fn peek(&self) -> Option<u8> {
         if self.at < self.end { self.wide.get(self.at).copied() } else { None }
     }
 
+    #[inline(always)]
     fn skip_space(&mut self) {
         while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.peek() {
             self.at += 1;
         }
     }
 
-    fn expect(&mut self, byte: u8) -> Result<(), Fault> {
+    #[inline(always)]
+    fn expect(&mut self, byte: u8) -> bool {
         if self.peek() != Some(byte) {
-            return Err(Fault::Syntax);
+            return false;
         }
         self.at += 1;
-        Ok(())
-    }
-
-    fn slice(&self, start: usize) -> &'a [u8] {
-        self.wide.get(start..self.at).unwrap_or(&[])
+        true
     }
 
     /// A string, its opening quote next.
-    fn string(&mut self) -> Result<JsonStr<'a>, Fault> {
-        self.expect(b'"')?;
+    #[inline(always)]
+    fn string(&mut self) -> bool {
+        if !self.expect(b'"') {
+            return false;
+        }
         let start = self.at;
-        let wide = self.wide.get(start..).ok_or(Fault::Syntax)?;
-        let scanned = scan_string(wide, self.end - start).ok_or(Fault::Syntax)?;
-        self.at = start + scanned.len + 1;
-        Ok(scanned)
+        let mut flags = ASCII;
+        let mut at = start;
+        loop {
+            let Some((stop, high)) = simd::string_stop(self.wide, at) else { return false };
+            if high {
+                flags &= !ASCII;
+            }
+            if stop >= self.end {
+                return false;
+            }
+            match self.wide.get(stop) {
+                Some(b'"') => {
+                    (self.from, self.to, self.flags, self.at) = (start, stop, flags, stop + 1);
+                    return true;
+                }
+                Some(b'\\') => {
+                    flags |= ESCAPED;
+                    at = stop + 2;
+                    match self.wide.get(stop + 1) {
+                        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => {}
+                        Some(b'u') => {
+                            at += 4;
+                            if !self.wide.get(stop + 2..at).is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
+                                return false;
+                            }
+                        }
+                        _ => return false,
+                    }
+                }
+                _ => return false,
+            }
+        }
     }
 
-    fn number(&mut self) -> Result<Number<'a>, Fault> {
+    fn number(&mut self) -> bool {
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
         let first = self.at;
-        self.digits()?;
-        if self.wide.get(first) == Some(&b'0') && self.at > first + 1 {
-            return Err(Fault::Syntax);
+        if !self.digits() || (self.wide.get(first) == Some(&b'0') && self.at > first + 1) {
+            return false;
         }
         if self.peek() == Some(b'.') {
             self.at += 1;
-            self.digits()?;
+            if !self.digits() {
+                return false;
+            }
         }
         if let Some(b'e' | b'E') = self.peek() {
             self.at += 1;
             if let Some(b'+' | b'-') = self.peek() {
                 self.at += 1;
             }
-            self.digits()?;
+            if !self.digits() {
+                return false;
+            }
         }
-        Ok(Number(self.slice(start)))
+        (self.from, self.to, self.kind) = (start, self.at, Kind::Number);
+        true
     }
 
     /// One digit or more.
-    fn digits(&mut self) -> Result<(), Fault> {
+    #[inline(always)]
+    fn digits(&mut self) -> bool {
         let stop = simd::digits_end(self.wide, self.at).map_or(self.end, |stop| stop.min(self.end));
         if stop <= self.at {
-            return Err(Fault::Syntax);
+            return false;
         }
         self.at = stop;
-        Ok(())
+        true
     }
 
-    fn word(&mut self, word: &[u8]) -> Result<(), Fault> {
+    fn word(&mut self, word: &[u8], kind: Kind) -> bool {
         let stop = self.at + word.len();
         if stop > self.end || self.wide.get(self.at..stop) != Some(word) {
-            return Err(Fault::Syntax);
+            return false;
         }
-        self.at = stop;
-        Ok(())
+        (self.at, self.kind) = (stop, kind);
+        true
     }
 
     /// A value, its first byte next. Validates all of it.
+    #[inline(always)]
     pub fn value(&mut self) -> Result<Value<'a>, Fault> {
+        if self.scan() { Ok(self.found()) } else { Err(self.fault()) }
+    }
+
+    fn scan(&mut self) -> bool {
         let start = self.at;
-        Ok(match self.peek().ok_or(Fault::Syntax)? {
-            b'"' => Value::String(self.string()?),
-            b'{' => {
-                self.nested()?;
-                Value::Object(self.slice(start))
+        match self.peek() {
+            Some(b'"') => {
+                self.kind = Kind::String;
+                self.string()
             }
-            b'[' => {
-                self.nested()?;
-                Value::Array(self.slice(start))
+            Some(open @ (b'{' | b'[')) => {
+                let is_right = self.nested();
+                (self.from, self.to, self.kind) =
+                    (start, self.at, if open == b'{' { Kind::Object } else { Kind::Array });
+                is_right
             }
-            b't' => self.word(b"true").map(|()| Value::Bool(true))?,
-            b'f' => self.word(b"false").map(|()| Value::Bool(false))?,
-            b'n' => self.word(b"null").map(|()| Value::Null)?,
-            _ => Value::Number(self.number()?),
-        })
+            Some(b't') => self.word(b"true", Kind::True),
+            Some(b'f') => self.word(b"false", Kind::False),
+            Some(b'n') => self.word(b"null", Kind::Null),
+            Some(_) => self.number(),
+            None => false,
+        }
     }
 
     /// An object or array, all of it.
-    fn nested(&mut self) -> Result<(), Fault> {
+    fn nested(&mut self) -> bool {
         // One bit a level, set for an object.
         let mut kinds = [0_u64; MAX_DEPTH as usize / 64];
         let mut depth = 0;
         loop {
-            match self.peek().ok_or(Fault::Syntax)? {
-                open @ (b'{' | b'[') => {
+            match self.peek() {
+                Some(open @ (b'{' | b'[')) => {
                     // The object around the event is a level too.
                     if depth + 1 == MAX_DEPTH {
-                        return Err(Fault::TooDeep);
+                        self.too_deep = true;
+                        return false;
                     }
                     depth += 1;
                     if let Some(word) = kinds.get_mut(depth as usize / 64) {
@@ -430,49 +523,53 @@ impl<'a> Scanner<'a> {
                     self.at += 1;
                     self.skip_space();
                     if self.peek() != Some(open + 2) {
-                        if open == b'{' {
-                            self.key()?;
+                        if open == b'{' && !self.key() {
+                            return false;
                         }
                         continue;
                     }
                     // The innermost is empty: its end comes next, below.
                 }
                 _ => {
-                    self.value()?;
+                    if !self.scan() {
+                        return false;
+                    }
                 }
             }
             loop {
                 if depth == 0 {
-                    return Ok(());
+                    return true;
                 }
                 let is_object = kinds.get(depth as usize / 64).is_some_and(|word| word >> (depth % 64) & 1 == 1);
                 self.skip_space();
-                match self.peek().ok_or(Fault::Syntax)? {
-                    b',' => {
+                match self.peek() {
+                    Some(b',') => {
                         self.at += 1;
                         self.skip_space();
-                        if is_object {
-                            self.key()?;
+                        if is_object && !self.key() {
+                            return false;
                         }
                         break;
                     }
-                    close if close == if is_object { b'}' } else { b']' } => {
+                    Some(close) if close == if is_object { b'}' } else { b']' } => {
                         self.at += 1;
                         depth -= 1;
                     }
-                    _ => return Err(Fault::Syntax),
+                    _ => return false,
                 }
             }
         }
     }
 
     /// A member's name and its colon.
-    fn key(&mut self) -> Result<JsonStr<'a>, Fault> {
-        let key = self.string()?;
-        self.skip_space();
-        self.expect(b':')?;
-        self.skip_space();
-        Ok(key)
+    fn key(&mut self) -> bool {
+        self.string() && {
+            self.skip_space();
+            self.expect(b':') && {
+                self.skip_space();
+                true
+            }
+        }
     }
 }
 
@@ -486,7 +583,7 @@ pub(super) fn scan_string(wide: &[u8], end: usize) -> Option<JsonStr<'_>> {
             return None;
         }
         match wide.get(stop)? {
-            b'"' => return Some(JsonStr { wide, len: stop, escaped, ascii }),
+            b'"' => return Some(JsonStr { wide, len: stop, flags: u32::from(escaped) | u32::from(ascii) << 1 }),
             b'\\' => {
                 escaped = true;
                 at = stop + 2;
@@ -522,6 +619,9 @@ pub fn is_object(json: &[u8]) -> bool {
 pub struct Members<'a> {
     scanner: Scanner<'a>,
     begun: bool,
+    key_from: usize,
+    key_to: usize,
+    key_flags: u32,
 }
 
 impl<'a> Members<'a> {
@@ -534,43 +634,65 @@ impl<'a> Members<'a> {
     pub(super) fn open_wide(wide: &'a [u8], len: usize) -> Result<Self, Fault> {
         let mut scanner = Scanner::new(wide, len);
         scanner.skip_space();
-        if scanner.expect(b'{').is_err() {
+        if !scanner.expect(b'{') {
             // Tell a value of another kind from what is no JSON.
             scanner.value()?;
             scanner.skip_space();
             return Err(if scanner.at == scanner.end { Fault::NotObject } else { Fault::Syntax });
         }
-        Ok(Self { scanner, begun: false })
+        Ok(Self { scanner, begun: false, key_from: 0, key_to: 0, key_flags: 0 })
     }
 
     /// The next member, its value validated; `None` after the closing brace. Nothing but white space may follow that.
     #[allow(clippy::should_implement_trait)]
+    #[inline(always)]
     pub fn next(&mut self) -> Result<Option<(JsonStr<'a>, Value<'a>)>, Fault> {
+        match self.advance() {
+            Advance::Member => {
+                let key = self.scanner.text(self.key_from, self.key_to, self.key_flags);
+                Ok(Some((key, self.scanner.found())))
+            }
+            Advance::End => Ok(None),
+            Advance::Fault => Err(self.scanner.fault()),
+        }
+    }
+
+    fn advance(&mut self) -> Advance {
         let scanner = &mut self.scanner;
         scanner.skip_space();
-        match scanner.peek().ok_or(Fault::Syntax)? {
-            b'}' => {
+        match scanner.peek() {
+            Some(b'}') => {
                 scanner.at += 1;
                 scanner.skip_space();
-                return if scanner.at == scanner.end { Ok(None) } else { Err(Fault::Syntax) };
+                return if scanner.at == scanner.end { Advance::End } else { Advance::Fault };
             }
-            b',' if self.begun => {
+            Some(b',') if self.begun => {
                 scanner.at += 1;
                 scanner.skip_space();
             }
-            _ if self.begun => return Err(Fault::Syntax),
+            None => return Advance::Fault,
+            _ if self.begun => return Advance::Fault,
             _ => {}
         }
         self.begun = true;
-        let key = scanner.key()?;
-        let value = scanner.value()?;
-        Ok(Some((key, value)))
+        if !scanner.key() {
+            return Advance::Fault;
+        }
+        (self.key_from, self.key_to, self.key_flags) = (scanner.from, scanner.to, scanner.flags);
+        if scanner.scan() { Advance::Member } else { Advance::Fault }
     }
 
     /// Where the scanner stands: right behind the value that [`next`](Self::next) gave last.
     pub(super) fn at(&self) -> usize {
         self.scanner.at()
     }
+}
+
+#[repr(u32)]
+enum Advance {
+    Member,
+    End,
+    Fault,
 }
 
 /// The elements of an array that was validated before.
@@ -582,7 +704,7 @@ impl<'a> Elements<'a> {
     /// Opens a raw array; anything else has no elements.
     pub fn open(raw: &'a [u8]) -> Self {
         let mut scanner = Scanner::new(raw, raw.len());
-        if scanner.expect(b'[').is_err() {
+        if !scanner.expect(b'[') {
             scanner.at = scanner.end;
         }
         Self { scanner }

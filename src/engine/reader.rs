@@ -370,7 +370,8 @@ impl Reader {
         // B-PARSE-1: `[DONE]` says nothing that the run's own end has not said.
         let data = data.filter(|data| data.of(values) != b"[DONE]");
         let is_utf8 = |span: Option<Span>, of: &[u8]| core::str::from_utf8(span.unwrap_or_default().of(of)).is_ok();
-        if is_utf8(data, values) && is_utf8(frame.name, bytes) && is_utf8(frame.id, bytes) {
+        let is_ascii = !frame.is_joined && simd::is_ascii(bytes.get(..frame.len).unwrap_or(&[]));
+        if is_ascii || is_utf8(data, values) && is_utf8(frame.name, bytes) && is_utf8(frame.id, bytes) {
             return match (data, frame.id) {
                 (Some(data), _) => Some(Found::Frame { frame, data, base, in_carry, is_clean: false }),
                 (None, Some(id)) => Some(Found::Id { id, base, in_carry }),
@@ -507,7 +508,7 @@ impl Envelopes {
     fn learn(&mut self, bytes: &[u8], frame: &Frame, data: Span, shape: &Shape, is_reasoning: bool) {
         // Where every frame differs in more than the holes, stop learning each of them.
         self.vain = self.vain.wrapping_add(1);
-        if self.vain > 8 && !self.vain.is_multiple_of(16) {
+        if self.vain > 8 && !self.vain.is_multiple_of(256) {
             return;
         }
         // The same kind of event in a new shape takes the old one's place.

@@ -29,6 +29,19 @@ pub(super) fn string_stop(bytes: &[u8], mut at: usize) -> Option<(usize, bool)> 
     None
 }
 
+/// Whether no byte is beyond ASCII.
+#[inline(always)]
+pub(super) fn is_ascii(bytes: &[u8]) -> bool {
+    let mut at = 0;
+    while let Some(block) = Block::load(bytes, at) {
+        if block.high().any() {
+            return false;
+        }
+        at += WIDTH;
+    }
+    bytes.get(at..).is_some_and(|rest| rest.iter().all(u8::is_ascii))
+}
+
 /// Where the first CR or LF of `bytes[at..]` lies.
 #[inline(always)]
 pub(super) fn line_end(bytes: &[u8], mut at: usize) -> Option<usize> {
@@ -128,11 +141,12 @@ mod imp {
         let mut differences = i64x2_splat(0);
         let mut last = differences;
         // Without a branch a block; frames that get here are alike nearly always.
-        for (one, other) in one.chunks_exact(WIDTH).zip(other.chunks_exact(WIDTH)) {
-            if let (Some(one), Some(other)) = (one.first_chunk(), other.first_chunk()) {
-                differences = v128_or(differences, last);
-                last = v128_xor(load(one), load(other));
-            }
+        // By hand: built for size, a zip of chunks is a struct in memory and two divisions.
+        let mut at = 0;
+        while let (Some(one), Some(other)) = (Block::load(one, at), Block::load(other, at)) {
+            differences = v128_or(differences, last);
+            last = v128_xor(one.0, other.0);
+            at += WIDTH;
         }
         if v128_any_true(differences) {
             return 0;

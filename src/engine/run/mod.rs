@@ -711,13 +711,14 @@ impl Core {
             return;
         }
         let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
-        let id = id.map(|id| (id, Cursor::parse(id)));
+        let next = id.and_then(|id| self.position.glance(id));
+        let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id {
             if self.position.judge(id, cursor) == Verdict::Duplicate {
                 self.counts.duplicates += 1;
                 return;
             }
-        } else if self.is_refusal(incoming) {
+        } else if next.is_none() && self.is_refusal(incoming) {
             let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
             self.disconnect();
             if !self.fails_in_grace(&failure, now) {
@@ -736,8 +737,11 @@ impl Core {
             self.start_over();
         }
         self.exact.apply(&incoming.event);
-        if let Some((id, cursor)) = id {
-            // Only now: what the cursor passes must be held (A-ENV-6).
+        // Only now: what the cursor passes must be held (A-ENV-6).
+        if let Some(next) = next {
+            self.position.step(next);
+            self.dirty.cursor = true;
+        } else if let Some((id, cursor)) = id {
             self.position.advance_to(id, cursor);
             self.dirty.cursor = true;
         }

@@ -65,7 +65,13 @@ const MEMBERS: [(&[u8], Member); 12] = [
 
 // A table costs a tenth of the code that a match on strings becomes.
 fn lookup<T: Copy>(table: &[(&[u8], T)], name: &[u8]) -> Option<T> {
-    table.iter().find(|entry| entry.0 == name).map(|entry| entry.1)
+    table.iter().find(|entry| same(entry.0, name)).map(|entry| entry.1)
+}
+
+/// Names are short: a call to compare them costs more than the bytes.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a == b)
 }
 
 fn kind(name: &[u8]) -> Kind {
@@ -121,6 +127,8 @@ pub(in crate::engine) fn decode<'a>(
 
     let named = kind(name);
     let own_kind = match own_type {
+        // Nearly always it says what the frame's name said.
+        Some(Value::String(own)) if own.is_plain() && same(own.raw(), name) => Some(named),
         Some(Value::String(own)) => Some(kind(&own.plain())),
         Some(_) if !matches!(named, Kind::Ended(_)) => return Err(Fault::WrongType { member: "type" }),
         _ => None,
