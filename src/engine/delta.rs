@@ -10,7 +10,7 @@
 //!   "parts": [
 //!     {"i":0,"part":{"type":"text","seq":0,"state":"streaming"}},   // part i is new, or replaced; its text is empty
 //!     {"i":0,"add":12},                                             // append the next 12 units of the tail to part i
-//!     {"i":0,"state":"done"},                                       // part i is complete
+//!     {"i":0,"state":"done"},                                       // part i is complete; all three may be one entry
 //!     {"i":1,"part":{"type":"tool","callId":"c1","name":"sql","agentName":null,"arguments":"{}","result":null,
 //!                    "error":null,"durationMs":null,"state":"running"}} ],
 //!   "usage": {}, "metadata": {} }                    // when changed; further members are the run's own

@@ -30,7 +30,9 @@ struct State {
     run: Option<String>,
     status: Status,
     error: Option<Failure>,
+    // Since the last delta: the status, the error or the run's name changed; the cursor moved.
     is_dirty: bool,
+    has_moved: bool,
 }
 
 impl Fold {
@@ -45,6 +47,7 @@ impl Fold {
                 status: Status::Pending,
                 error: None,
                 is_dirty: true,
+                has_moved: false,
             },
         }
     }
@@ -91,17 +94,24 @@ impl Fold {
         let state = &mut self.state;
         out.begin(0);
         state.transcript.write_delta(out);
+        let cursor = state.position.as_bytes();
+        let cursor = (!cursor.is_empty()).then_some(cursor);
         if core::mem::take(&mut state.is_dirty) {
+            state.has_moved = false;
             out.key("state");
             out.literal("{\"runId\":");
             out.string_or_null(state.run.as_deref().map(str::as_bytes));
             out.key("status");
             out.string(state.status.as_str().as_bytes());
             out.key("cursor");
-            let cursor = state.position.as_bytes();
-            out.string_or_null((!cursor.is_empty()).then_some(cursor));
+            out.string_or_null(cursor);
             out.key("error");
             Failure::write(state.error.as_ref(), out);
+            out.literal("}");
+        } else if core::mem::take(&mut state.has_moved) {
+            out.key("state");
+            out.literal("{\"cursor\":");
+            out.string_or_null(cursor);
             out.literal("}");
         }
         out.end();
@@ -119,7 +129,10 @@ impl State {
         }
         match &incoming.event {
             RunEvent::Heartbeat => return,
-            RunEvent::Started { run_id: Some(run) } => self.run = Some(run.decoded()),
+            RunEvent::Started { run_id: Some(run) } => {
+                self.run = Some(run.decoded());
+                self.is_dirty = true;
+            }
             _ => {}
         }
         self.transcript.apply(&incoming.event);
@@ -128,7 +141,7 @@ impl State {
         } else if let Some((id, cursor)) = id {
             self.position.advance_to(id, cursor);
         }
-        self.is_dirty = true;
+        self.has_moved |= incoming.id.is_some();
         match &incoming.event {
             RunEvent::Ended { how, error, .. } => {
                 let status = match how {
@@ -142,9 +155,14 @@ impl State {
                 });
                 self.settle(status, failure);
             }
-            RunEvent::Interrupted { .. } => self.status = Status::Waiting,
-            _ => self.status = Status::Streaming,
+            RunEvent::Interrupted { .. } => self.stand(Status::Waiting),
+            _ => self.stand(Status::Streaming),
         }
+    }
+
+    fn stand(&mut self, status: Status) {
+        self.is_dirty |= self.status != status;
+        self.status = status;
     }
 
     fn settle(&mut self, status: Status, error: Option<Failure>) {

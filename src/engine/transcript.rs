@@ -458,34 +458,39 @@ impl Blocks {
 }
 
 impl Part {
+    /// One entry for all that has changed of the part: each costs the page more to parse than its text.
     fn write(&mut self, index: usize, lead: &mut &'static str, out: &mut Delta) {
         self.changed = false;
-        let mut begin = |out: &mut Delta| {
-            out.literal(core::mem::replace(lead, ","));
-            out.literal("{\"i\":");
-            out.number(index as u64);
+        let mut is_open = false;
+        let mut open = |out: &mut Delta| {
+            if !core::mem::replace(&mut is_open, true) {
+                out.literal(core::mem::replace(lead, ","));
+                out.literal("{\"i\":");
+                out.number(index as u64);
+            }
         };
         if !self.known {
             self.known = true;
-            begin(out);
+            open(out);
             out.key("part");
             self.body.write(out);
-            out.literal("}");
         }
         if let Some(stream) = self.body.stream_mut() {
             let added = stream.text.read_on(&mut stream.sent, out.tail_mut());
             if added > 0 {
-                begin(out);
+                open(out);
                 out.key("add");
                 out.number(added as u64);
-                out.literal("}");
             }
             if stream.done && !self.known_done {
                 self.known_done = true;
-                begin(out);
+                open(out);
                 out.key("state");
-                out.literal("\"done\"}");
+                out.literal("\"done\"");
             }
+        }
+        if is_open {
+            out.literal("}");
         }
     }
 
@@ -689,12 +694,14 @@ mod tests {
                         }
                         self.parts[index] = part.clone();
                         self.texts[index].clear();
-                    } else if let Some(add) = step.get("add") {
+                    }
+                    if let Some(add) = step.get("add") {
                         let end = read + add.as_u64().unwrap() as usize;
                         self.texts[index].extend_from_slice(&tail[read..end]);
                         read = end;
-                    } else {
-                        self.parts[index]["state"] = step["state"].clone();
+                    }
+                    if let Some(state) = step.get("state") {
+                        self.parts[index]["state"] = state.clone();
                     }
                 }
                 for (name, slot) in [("usage", &mut self.usage), ("metadata", &mut self.metadata)] {
@@ -978,7 +985,7 @@ mod tests {
         assert_eq!(
             String::from_utf8(flush(&mut transcript, &mut delta)).unwrap(),
             concat!(
-                r#"[{"slot":1,"parts":[{"i":0,"part":{"type":"text","seq":0,"state":"streaming"}},{"i":0,"add":9},"#,
+                r#"[{"slot":1,"parts":[{"i":0,"part":{"type":"text","seq":0,"state":"streaming"},"add":9},"#,
                 r#"{"i":1,"part":{"type":"citation","citation":{ "a":"\n"}}}],"usage":{}}]"#,
                 "\nline\nfeed",
             )
