@@ -7,6 +7,8 @@
 
 use alloc::{boxed::Box, vec::Vec};
 
+use super::simd;
+
 /// An event id, by its format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor<'a> {
@@ -61,17 +63,13 @@ pub struct Position {
 }
 
 /// The shape of the pair that came last: ids of one log are alike nearly always, and then their digits, compared as text, are
-/// in the order of their numbers. That costs a third of reading the numbers.
+/// in the order of their numbers. That costs a tenth of reading the numbers.
 #[derive(Clone, Copy, Debug, Default)]
 struct Shape {
     /// From 8 to 16; 0 for no shape.
     len: usize,
-    /// Its first and its last eight bytes.
-    front: u64,
-    back: u64,
-    /// The highest bit of each of their bytes that is no digit.
-    front_marks: u64,
-    back_marks: u64,
+    /// Its first and its last eight bytes, in the order of memory.
+    ends: [u64; 2],
     /// Where the second number begins if it has more than one digit; else 0.
     seq: usize,
 }
@@ -79,26 +77,17 @@ struct Shape {
 /// An id of the same shape as the last, and later; what [`Position::step`] takes.
 #[derive(Clone, Copy)]
 pub struct Next {
-    front: u64,
-    back: u64,
+    ends: [u64; 2],
 }
 
 impl Shape {
-    const NONE: Self = Self { len: 0, front: 0, back: 0, front_marks: 0, back_marks: 0, seq: 0 };
+    const NONE: Self = Self { len: 0, ends: [0; 2], seq: 0 };
 
     fn of(id: &[u8]) -> Self {
         let (8..=16, Cursor::Pair(..)) = (id.len(), Cursor::parse(id)) else { return Self::NONE };
-        let (Some(front), Some(back)) = (id.first_chunk(), id.last_chunk()) else { return Self::NONE };
-        let (front, back) = (u64::from_be_bytes(*front), u64::from_be_bytes(*back));
+        let Some(ends) = ends(id) else { return Self::NONE };
         let seq = id.iter().position(|&byte| byte == b'-').map_or(0, |dash| dash + 1);
-        Self {
-            len: id.len(),
-            front,
-            back,
-            front_marks: no_digits(front),
-            back_marks: no_digits(back),
-            seq: if seq + 1 < id.len() { seq } else { 0 },
-        }
+        Self { len: id.len(), ends, seq: if seq + 1 < id.len() { seq } else { 0 } }
     }
 
     #[inline(always)]
@@ -106,24 +95,17 @@ impl Shape {
         if id.len() != self.len {
             return None;
         }
-        let (front, back) = (u64::from_be_bytes(*id.first_chunk()?), u64::from_be_bytes(*id.last_chunk()?));
-        let other = |marks: u64| (marks >> 7).wrapping_mul(0xFF);
-        let is_alike = no_digits(front) == self.front_marks
-            && no_digits(back) == self.back_marks
-            && (front ^ self.front) & other(self.front_marks) == 0
-            && (back ^ self.back) & other(self.back_marks) == 0;
-        let is_later = front > self.front || front == self.front && back > self.back;
+        let ends = ends(id)?;
         // The first number is later than one without a leading zero.
         let is_canonical = self.seq == 0 || id.get(self.seq) != Some(&b'0');
-        (is_alike && is_later && is_canonical).then_some(Next { front, back })
+        (is_canonical && simd::is_successor(self.ends, ends)).then_some(Next { ends })
     }
 }
 
+/// The first and the last eight bytes, which overlap in a short id.
 #[inline(always)]
-const fn no_digits(word: u64) -> u64 {
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let from_zero = word ^ 0x3030_3030_3030_3030;
-    ((from_zero & !HIGH).wrapping_add(0x7676_7676_7676_7676) | from_zero) & HIGH
+fn ends(id: &[u8]) -> Option<[u64; 2]> {
+    Some([u64::from_ne_bytes(*id.first_chunk()?), u64::from_ne_bytes(*id.last_chunk()?)])
 }
 
 /// What is remembered of the events that were applied.
@@ -166,12 +148,13 @@ impl Position {
     /// The event that [`Position::glance`] saw was applied. Nothing may come between the two.
     #[inline(always)]
     pub fn step(&mut self, next: Next) {
-        (self.shape.front, self.shape.back) = (next.front, next.back);
-        if let Some(front) = self.held.first_chunk_mut() {
-            *front = next.front.to_be_bytes();
+        self.shape.ends = next.ends;
+        let [front, back] = next.ends;
+        if let Some(held) = self.held.first_chunk_mut() {
+            *held = front.to_ne_bytes();
         }
-        if let Some(back) = self.held.last_chunk_mut() {
-            *back = next.back.to_be_bytes();
+        if let Some(held) = self.held.last_chunk_mut() {
+            *held = back.to_ne_bytes();
         }
     }
 

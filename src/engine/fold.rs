@@ -57,10 +57,11 @@ impl Fold {
         let Self { reader, state } = self;
         let mut feed = reader.feed(window, len);
         while !state.status.is_settled()
-            && let Some(item) = feed.next()
+            // By reference: an item that is moved is a call to copy it.
+            && let Some(item) = &feed.next()
         {
             match item {
-                Item::Event(incoming) => state.take(&incoming),
+                Item::Event(incoming) => state.take(incoming),
                 Item::Overflow => state.settle(Status::Interrupted, Some(Failure::lasting(Code::EventTooLarge))),
                 Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Malformed(_) => {}
             }

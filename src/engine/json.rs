@@ -41,6 +41,25 @@ pub struct JsonStr<'a> {
 const ESCAPED: u32 = 1;
 const ASCII: u32 = 2;
 
+/// Copies one block from `wide[at..]` to `out`, and tells how many bytes of it are whole characters of `rest`, which begins
+/// there, in front of its next escape. What is copied beyond them does not count.
+#[inline(always)]
+fn copy_run(wide: &[u8], at: usize, rest: &[u8], out: &mut [u8]) -> usize {
+    let run = simd::copy_until(wide, at, b'\\', out).unwrap_or_else(|| {
+        let mut last = [b'\\'; simd::WIDTH];
+        for (to, from) in last.iter_mut().zip(rest) {
+            *to = *from;
+        }
+        simd::copy_until(&last, 0, b'\\', out).unwrap_or(0)
+    });
+    let mut run = run.min(rest.len());
+    // A lead byte and its continuation bytes go out together. Three steps at most: `rest` is valid UTF-8.
+    while run > 1 && rest.get(run).is_some_and(|byte| byte & 0xC0 == 0x80) {
+        run -= 1;
+    }
+    run
+}
+
 /// Where decoded text goes.
 pub trait Sink {
     /// Takes a run of whole characters.
@@ -101,40 +120,31 @@ impl<'a> JsonStr<'a> {
         if self.is_plain() {
             return sink.push(self.raw());
         }
-        let mut rest = self.raw();
+        let raw = self.raw();
         // Escapes come close together: collect a stretch before handing it on. No larger, or clearing it is a call.
-        let mut held = [0; 32];
-        let mut count = 0;
-        while let Some((&byte, after)) = rest.split_first() {
-            if count + 4 > held.len() {
+        let mut held = [0; 64];
+        let (mut at, mut count) = (0, 0);
+        while let Some(rest) = raw.get(at..).filter(|rest| !rest.is_empty()) {
+            if count + simd::WIDTH + 4 > held.len() {
                 sink.push(held.get(..count).unwrap_or(&[]));
                 count = 0;
             }
-            let character = if byte != b'\\' {
-                // A lead byte and its continuation bytes must go out together.
-                let width = utf8_width(byte);
-                let (one, after) = rest.split_at_checked(width).unwrap_or((rest, &[]));
-                if let Some(slot) = held.get_mut(count..count + one.len()) {
-                    slot.copy_from_slice(one);
-                }
-                count += one.len();
-                rest = after;
-                continue;
-            } else {
-                let (unit, after) = escape(after);
-                rest = after;
-                match char::from_u32(u32::from(unit)) {
-                    Some(character) => character,
-                    None => {
-                        sink.push(held.get(..count).unwrap_or(&[]));
-                        count = 0;
-                        sink.push_surrogate(unit);
-                        continue;
+            let run = copy_run(self.wide, at, rest, held.get_mut(count..).unwrap_or(&mut []));
+            (at, count) = (at + run, count + run);
+            let Some((b'\\', after)) = rest.get(run..).and_then(<[u8]>::split_first) else { continue };
+            let (unit, after) = escape(after);
+            at = raw.len() - after.len();
+            match char::from_u32(u32::from(unit)) {
+                Some(character) => {
+                    if let Some(slot) = held.get_mut(count..count + 4) {
+                        count += character.encode_utf8(slot).len();
                     }
                 }
-            };
-            if let Some(slot) = held.get_mut(count..count + 4) {
-                count += character.encode_utf8(slot).len();
+                None => {
+                    sink.push(held.get(..count).unwrap_or(&[]));
+                    count = 0;
+                    sink.push_surrogate(unit);
+                }
             }
         }
         sink.push(held.get(..count).unwrap_or(&[]));
@@ -158,16 +168,6 @@ impl Default for JsonStr<'_> {
 impl core::fmt::Debug for JsonStr<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         core::fmt::Debug::fmt(&String::from_utf8_lossy(self.raw()), f)
-    }
-}
-
-/// The length of a character in UTF-8, by its lead byte.
-fn utf8_width(lead: u8) -> usize {
-    match lead {
-        0..0xC0 => 1,
-        0xC0..0xE0 => 2,
-        0xE0..0xF0 => 3,
-        _ => 4,
     }
 }
 

@@ -443,14 +443,13 @@ struct Envelopes {
 
 #[derive(Default)]
 struct Envelope {
-    // The literals in order, each padded to whole blocks.
-    literals: Vec<u8>,
+    // The literals in order, each as [`simd::begins`] wants it.
+    literals: Vec<[u8; BLOCK]>,
     pieces: [Piece; Self::MOST],
     is_reasoning: bool,
     // Where the name lies, counted from the frame's start, or back from the data's if an id lies in front of it.
     name: Name,
-    // In which piece's literal, and where in it, the data begins; and how many bytes follow the data.
-    data_piece: usize,
+    // Where the data begins, counted from the id's end or else from the frame's start; and how many bytes follow the data.
     data_offset: usize,
     tail: usize,
 }
@@ -466,21 +465,22 @@ enum Name {
 /// A literal and the hole behind it.
 #[derive(Clone, Copy, Default)]
 struct Piece {
-    start: usize,
-    padded_end: usize,
+    // Its blocks.
+    from: usize,
+    to: usize,
+    // In bytes.
     len: usize,
     hole: Hole,
 }
 
-/// Literals are padded to blocks of this many bytes.
-const BLOCK: usize = 16;
+const BLOCK: usize = simd::LITERAL_BLOCK;
 
 /// The most digits of a number in a hole: no overflow, and one block to search.
 const MOST_DIGITS: usize = 15;
 
 impl Envelopes {
     fn held_bytes(&self) -> usize {
-        self.pair.iter().map(|one| one.literals.capacity()).sum()
+        self.pair.iter().map(|one| one.literals.capacity() * BLOCK).sum()
     }
 
     fn latest(&self) -> &Envelope {
@@ -534,25 +534,15 @@ impl Envelope {
 
     #[inline(always)]
     fn fit<'a>(&self, bytes: &'a [u8], start: usize, end: usize, hit: &mut Hit<'a>) -> Fit {
-        let (mut at, mut data) = (start, 0);
+        let (mut at, mut id_end) = (start, start);
         (hit.id, hit.timestamp) = (None, &[]);
-        for (number, piece) in self.pieces.iter().enumerate() {
-            let Some(literal) = self.literals.get(piece.start..piece.padded_end) else { return Fit::No };
-            if piece.len == 0 {
+        for piece in &self.pieces {
+            let Some(literal) = self.literals.get(piece.from..piece.to) else { return Fit::No };
+            if at + piece.len > end {
+                return self.fit_short(bytes, at, end, literal, piece.len);
+            }
+            if !simd::begins(bytes, at, literal) {
                 return Fit::No;
-            }
-            let left = end.saturating_sub(at);
-            if piece.len > left {
-                // All but the LF behind a last CR is a whole frame; the full path knows.
-                let is_whole = piece.len == left + 1 && bytes.get(end - 1) == Some(&b'\r');
-                let literal = literal.get(..left.next_multiple_of(BLOCK)).unwrap_or(literal);
-                return if !is_whole && simd::begins(bytes, at, literal, left) { Fit::Short } else { Fit::No };
-            }
-            if !simd::begins(bytes, at, literal, piece.len) {
-                return Fit::No;
-            }
-            if number == self.data_piece {
-                data = at + self.data_offset;
             }
             at += piece.len;
             // The line feed behind the last byte stops every search.
@@ -561,6 +551,7 @@ impl Envelope {
                     hit.end = at;
                     hit.ends_in_cr = bytes.get(at - 1) == Some(&b'\r');
                     hit.is_reasoning = self.is_reasoning;
+                    let data = id_end + self.data_offset;
                     hit.name = match self.name {
                         Name::None => UNNAMED,
                         Name::After(span) => span.shifted(start).of(bytes),
@@ -578,7 +569,7 @@ impl Envelope {
                         return Fit::No;
                     }
                     hit.id = bytes.get(at..stop);
-                    at = stop;
+                    (at, id_end) = (stop, stop);
                 }
                 Hole::Text | Hole::String => {
                     let (Some(wide), Some((stop, high))) = (bytes.get(at..), simd::string_stop(bytes, at)) else {
@@ -620,6 +611,15 @@ impl Envelope {
         Fit::No
     }
 
+    /// What a chunk's last bytes are, which may be the beginning of a literal.
+    #[cold]
+    fn fit_short(&self, bytes: &[u8], at: usize, end: usize, literal: &simd::Literal, len: usize) -> Fit {
+        let Some(left) = bytes.get(at..end) else { return Fit::No };
+        // All but the LF behind a last CR is a whole frame; the full path knows.
+        let is_whole = len == left.len() + 1 && left.last() == Some(&b'\r');
+        if !is_whole && literal.as_flattened().starts_with(left) { Fit::Short } else { Fit::No }
+    }
+
     fn forget(&mut self) {
         self.literals.clear();
         self.pieces = Default::default();
@@ -646,7 +646,7 @@ impl Envelope {
             self.push(bytes, &mut count, Span { start: at, end: id.start }, Hole::Id)?;
             at = id.end;
         }
-        (self.data_piece, self.data_offset) = (count, data.start - at);
+        self.data_offset = data.start - at;
         self.name = match frame.name.filter(|name| name.end > name.start) {
             Some(name) if name.end > data.start => return None,
             // Behind the id, only the way to the data is always the same.
@@ -672,10 +672,15 @@ impl Envelope {
 
     fn push(&mut self, bytes: &[u8], count: &mut usize, literal: Span, hole: Hole) -> Option<()> {
         let text = literal.of(bytes);
-        let start = self.literals.len();
-        self.literals.extend_from_slice(text);
-        self.literals.resize((start + text.len()).next_multiple_of(BLOCK), 0);
-        *self.pieces.get_mut(*count)? = Piece { start, padded_end: self.literals.len(), len: text.len(), hole };
+        let from = self.literals.len();
+        let (whole, rest) = text.as_chunks();
+        self.literals.extend_from_slice(whole);
+        let (mut last, mut mask) = ([0; BLOCK], [0; BLOCK]);
+        for ((last, mask), byte) in last.iter_mut().zip(&mut mask).zip(rest) {
+            (*last, *mask) = (*byte, 0xFF);
+        }
+        self.literals.extend([last, mask]);
+        *self.pieces.get_mut(*count)? = Piece { from, to: self.literals.len(), len: text.len(), hole };
         *count += 1;
         (!text.is_empty()).then_some(())
     }
@@ -910,7 +915,7 @@ mod tests {
         reader.restart();
         assert!(!reader.is_mid_frame());
         assert_eq!(feed_all(&mut reader, &mut window, &[b"\xEF\xBB", b"\xBF", frame]), read(frame));
-        assert!(reader.envelopes.latest().literals.len() > 16);
+        assert!(reader.envelopes.latest().literals.as_flattened().len() > 16);
     }
 
     #[test]

@@ -78,6 +78,14 @@ pub(super) fn digits_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     bytes.get(at..)?.iter().position(|byte| !byte.is_ascii_digit()).map(|lane| at + lane)
 }
 
+/// Copies the [`WIDTH`] bytes at `bytes[at..]` to the front of `out`, and tells how many of them come before the first `stop`.
+/// `None` if either has no room for so many.
+#[inline(always)]
+pub(super) fn copy_until(bytes: &[u8], at: usize, stop: u8, out: &mut [u8]) -> Option<usize> {
+    *out.first_chunk_mut::<WIDTH>()? = *bytes.get(at..)?.first_chunk()?;
+    Some(Block::load(bytes, at)?.equal(stop).first().unwrap_or(WIDTH))
+}
+
 /// How many UTF-16 units whole characters of UTF-8 make: one a character, two for those of four bytes.
 #[inline(never)]
 pub(super) fn utf16_len(utf8: &[u8]) -> usize {
@@ -95,19 +103,25 @@ pub(super) fn utf16_len(utf8: &[u8]) -> usize {
     units + imp::units(&last) + rest.len() - WIDTH
 }
 
-/// Whether `bytes[at..]` begins with the first `len` bytes of `padded`, whose length is `len` rounded up to whole blocks.
-#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+/// A literal that frames are compared with: its whole blocks, its rest filled up with zeros, and a mask of what the rest is.
+pub(super) type Literal = [[u8; LITERAL_BLOCK]];
+
+/// The size of a literal's block, in bytes.
+pub(super) const LITERAL_BLOCK: usize = 16;
+
+/// Whether `bytes[at..]` begins with `literal`. Reads up to the end of a block that begins where the literal's rest does.
 #[inline(always)]
-pub(super) fn begins(bytes: &[u8], at: usize, padded: &[u8], len: usize) -> bool {
-    let Some(here) = bytes.get(at..at + padded.len()) else { return false };
-    imp::equal_prefix(here, padded) >= len
+pub(super) fn begins(bytes: &[u8], at: usize, literal: &Literal) -> bool {
+    let [whole @ .., rest, mask] = literal else { return false };
+    let Some(here) = bytes.get(at..at + (whole.len() + 1) * LITERAL_BLOCK) else { return false };
+    imp::begins(here, whole, rest, mask)
 }
 
-/// Whether `bytes[at..]` begins with the first `len` bytes of `padded`.
+/// Whether `new` is a successor of `old`: digits in the same places, the same bytes everywhere else, and a greater digit
+/// where they differ first. Sixteen bytes each, as two words in the order of memory.
 #[inline(always)]
-#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(super) fn begins(bytes: &[u8], at: usize, padded: &[u8], len: usize) -> bool {
-    bytes.get(at..at + len) == padded.get(..len)
+pub(super) fn is_successor(old: [u64; 2], new: [u64; 2]) -> bool {
+    imp::is_successor(old, new)
 }
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
@@ -128,7 +142,6 @@ mod imp {
         unsafe { v128_load(bytes.as_ptr().cast()) }
     }
 
-    /// How many bytes at the front are equal, at least: differences in the last block are exact, earlier ones count as none.
     pub fn units(block: &[u8; WIDTH]) -> usize {
         let block = load(block);
         let starts = i8x16_bitmask(i8x16_ge(block, i8x16_splat(-64)));
@@ -136,23 +149,32 @@ mod imp {
         (starts.count_ones() + pairs.count_ones()) as usize
     }
 
+    /// `here` is as long as `whole` and a block more.
     #[inline(always)]
-    pub fn equal_prefix(one: &[u8], other: &[u8]) -> usize {
-        let mut differences = i64x2_splat(0);
-        let mut last = differences;
-        // Without a branch a block; frames that get here are alike nearly always.
+    pub fn begins(here: &[u8], whole: &[[u8; WIDTH]], rest: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool {
+        // Without a branch a block: frames that get here are alike nearly always.
         // By hand: built for size, a zip of chunks is a struct in memory and two divisions.
-        let mut at = 0;
-        while let (Some(one), Some(other)) = (Block::load(one, at), Block::load(other, at)) {
-            differences = v128_or(differences, last);
-            last = v128_xor(one.0, other.0);
+        let mut differences = i64x2_splat(0);
+        let (mut at, mut number) = (0, 0);
+        while let (Some(here), Some(block)) = (Block::load(here, at), whole.get(number)) {
+            differences = v128_or(differences, v128_xor(here.0, load(block)));
             at += WIDTH;
+            number += 1;
         }
-        if v128_any_true(differences) {
-            return 0;
-        }
-        let equal = u32::from(i8x16_bitmask(i8x16_eq(last, i64x2_splat(0))));
-        one.len().saturating_sub(WIDTH) + equal.trailing_ones() as usize
+        let Some(here) = Block::load(here, at) else { return false };
+        let last = v128_and(v128_xor(here.0, load(rest)), load(mask));
+        !v128_any_true(v128_or(differences, last))
+    }
+
+    #[inline(always)]
+    pub fn is_successor(old: [u64; 2], new: [u64; 2]) -> bool {
+        let (old, new) = (u64x2(old[0], old[1]), u64x2(new[0], new[1]));
+        let no_digits = |block| u8x16_gt(u8x16_sub(block, u8x16_splat(b'0')), u8x16_splat(9));
+        let (marks, different) = (no_digits(new), u8x16_ne(new, old));
+        let unlike = v128_or(v128_xor(marks, no_digits(old)), v128_and(marks, different));
+        let first = i8x16_bitmask(different).trailing_zeros();
+        // No difference at all: `first` is 32, and the shift counts from the front again, where nothing is greater.
+        !v128_any_true(unlike) && u32::from(i8x16_bitmask(u8x16_gt(new, old))).wrapping_shr(first) & 1 != 0
     }
 
     impl Block {
@@ -210,6 +232,19 @@ mod imp {
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod imp {
     pub const WIDTH: usize = 8;
+
+    pub fn begins(here: &[u8], whole: &[[u8; 16]], rest: &[u8; 16], mask: &[u8; 16]) -> bool {
+        let Some((front, last)) = here.split_last_chunk::<16>() else { return false };
+        let word = u128::from_ne_bytes;
+        front == whole.as_flattened() && (word(*last) ^ word(*rest)) & word(*mask) == 0
+    }
+
+    pub fn is_successor(old: [u64; 2], new: [u64; 2]) -> bool {
+        let (old, new) = (old.map(u64::to_ne_bytes), new.map(u64::to_ne_bytes));
+        let (old, new) = (old.as_flattened(), new.as_flattened());
+        let is_alike = |(old, new): (&u8, &u8)| old == new || old.is_ascii_digit() && new.is_ascii_digit();
+        old.iter().zip(new).all(is_alike) && new > old
+    }
 
     const ONES: u64 = u64::from_ne_bytes([0x01; WIDTH]);
     const HIGH: u64 = u64::from_ne_bytes([0x80; WIDTH]);
@@ -303,17 +338,44 @@ mod tests {
 
         #[test]
         fn a_prefix_is_told_from_anything_else(
-            bytes in proptest::collection::vec(0..3_u8, 0..80), at in 0..9_usize, len in 0..40_usize, flip in any::<bool>(),
+            bytes in proptest::collection::vec(0..3_u8, 0..80), at in 0..9_usize, len in 0..40_usize, flip in any::<Option<usize>>(),
         ) {
             let at = at.min(bytes.len());
             let len = len.min(bytes.len() - at);
-            let mut literal = bytes[at..at + len].to_vec();
-            if flip && len > 0 {
-                literal[len / 2] ^= 1;
+            let mut text = bytes[at..at + len].to_vec();
+            let flip = flip.filter(|_| len > 0);
+            if let Some(flip) = flip {
+                text[flip % len] ^= 1;
             }
-            literal.resize(len.next_multiple_of(16), 0);
-            let fits = at + literal.len() <= bytes.len() || cfg!(not(target_arch = "wasm32"));
-            prop_assert_eq!(begins(&bytes, at, &literal, len), fits && !(flip && len > 0));
+            let mut mask = vec![0xFF; len];
+            text.resize(len / 16 * 16 + 16, 0);
+            mask.resize(text.len(), 0);
+            let mut literal = text.as_chunks().0.to_vec();
+            literal.extend(mask.as_chunks().0.last());
+            let fits = at + text.len() <= bytes.len();
+            prop_assert_eq!(begins(&bytes, at, &literal), fits && flip.is_none());
+        }
+
+        #[test]
+        fn a_successor_has_the_same_shape_and_a_greater_number(
+            old in "[0-2]{7,14}[-:][0-2]{8}", new in "[0-2]{7,14}[-:][0-2]{8}", junk in any::<[u8; 16]>(), blend in any::<u16>(),
+        ) {
+            let sixteen = |text: &str| *text.as_bytes().first_chunk::<16>().unwrap();
+            let (old, mut new) = (sixteen(&old), sixteen(&new));
+            for (lane, byte) in new.iter_mut().enumerate() {
+                // Mostly as before, so that all kinds of first differences come about.
+                match blend >> lane & 1 {
+                    0 => *byte = old[lane],
+                    _ if junk[lane] < 8 => *byte = junk[lane].wrapping_mul(37),
+                    _ => {}
+                }
+            }
+            let words = |bytes: [u8; 16]| {
+                let (words, _) = bytes.as_chunks::<8>();
+                [u64::from_ne_bytes(words[0]), u64::from_ne_bytes(words[1])]
+            };
+            let is_alike = (0..16).all(|i| old[i] == new[i] || old[i].is_ascii_digit() && new[i].is_ascii_digit());
+            prop_assert_eq!(is_successor(words(old), words(new)), is_alike && new > old);
         }
     }
 }

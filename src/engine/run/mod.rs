@@ -302,7 +302,8 @@ impl Run {
         }
         core.link.handle_bytes(now);
         let mut feed = reader.feed(window, len);
-        while let Some(item) = feed.next() {
+        // By reference: an item that is moved is a call to copy it.
+        while let Some(item) = &feed.next() {
             core.take(item, now);
             if !core.link.is_current(conn) {
                 break;
@@ -677,14 +678,14 @@ impl Core {
 
     // ---- what the stream says ----
 
-    fn take(&mut self, item: Item<'_>, now: Instant) {
+    fn take(&mut self, item: &Item<'_>, now: Instant) {
         match item {
             Item::Comment => self.link.handle_beat(now),
-            Item::Retry(wait) => self.link.handle_hint(wait),
+            Item::Retry(wait) => self.link.handle_hint(*wait),
             Item::Malformed(bad) => {
                 self.counts.malformed += 1;
                 self.any_event = true;
-                self.report_malformed(&bad);
+                self.report_malformed(bad);
             }
             Item::Id(id) => {
                 if self.road == Road::Following {
@@ -696,7 +697,7 @@ impl Core {
                 self.disconnect();
                 self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
             }
-            Item::Event(incoming) => self.take_event(&incoming, now),
+            Item::Event(incoming) => self.take_event(incoming, now),
         }
     }
 
