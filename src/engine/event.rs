@@ -7,7 +7,10 @@ use super::json::{Elements, Members, Value};
 pub use super::json::{Fault, JsonStr};
 
 /// What one event means for a run.
+// A tag of a whole word: with one of a byte, an event is copied as words at odd places, which the processor cannot forward from
+// the stores just made.
 #[derive(Clone, Copy, Debug)]
+#[repr(u32)]
 pub enum RunEvent<'a> {
     /// The server has begun the run, and may have named it.
     Started {

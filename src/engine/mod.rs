@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod config;
 pub mod cursor;
 pub mod delta;
+mod envelope;
 pub mod environment;
 pub mod error;
 pub mod event;

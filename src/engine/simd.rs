@@ -103,18 +103,19 @@ pub(super) fn utf16_len(utf8: &[u8]) -> usize {
     units + imp::units(&last) + rest.len() - WIDTH
 }
 
-/// A literal that frames are compared with: its whole blocks, its rest filled up with zeros, and a mask of what the rest is.
-pub(super) type Literal = [[u8; LITERAL_BLOCK]];
+/// How many bytes one [`Ranges`] is about.
+pub(super) const RANGES: usize = 16;
 
-/// The size of a literal's block, in bytes.
-pub(super) const LITERAL_BLOCK: usize = 16;
+/// For each of so many bytes the least that it may be, and how far beyond that it may go.
+pub(super) type Ranges = [[u8; RANGES]; 2];
 
-/// Whether `bytes[at..]` begins with `literal`. Reads up to the end of a block that begins where the literal's rest does.
+/// Whether each byte of `bytes[at..]` is in its range. No ranges at all: no.
 #[inline(always)]
-pub(super) fn begins(bytes: &[u8], at: usize, literal: &Literal) -> bool {
-    let [whole @ .., rest, mask] = literal else { return false };
-    let Some(here) = bytes.get(at..at + (whole.len() + 1) * LITERAL_BLOCK) else { return false };
-    imp::begins(here, whole, rest, mask)
+pub(super) fn within(bytes: &[u8], at: usize, ranges: &[Ranges]) -> bool {
+    match bytes.get(at..at + ranges.len() * RANGES) {
+        Some(here) if !ranges.is_empty() => imp::within(here, ranges),
+        _ => false,
+    }
 }
 
 /// Whether `new` is a successor of `old`: digits in the same places, the same bytes everywhere else, and a greater digit
@@ -127,6 +128,8 @@ pub(super) fn is_successor(old: [u64; 2], new: [u64; 2]) -> bool {
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod imp {
     use core::arch::wasm32::*;
+
+    use super::Ranges;
 
     pub const WIDTH: usize = 16;
 
@@ -149,21 +152,20 @@ mod imp {
         (starts.count_ones() + pairs.count_ones()) as usize
     }
 
-    /// `here` is as long as `whole` and a block more.
+    /// `here` is as long as all ranges together.
     #[inline(always)]
-    pub fn begins(here: &[u8], whole: &[[u8; WIDTH]], rest: &[u8; WIDTH], mask: &[u8; WIDTH]) -> bool {
+    pub fn within(here: &[u8], ranges: &[Ranges]) -> bool {
         // Without a branch a block: frames that get here are alike nearly always.
+        let mut beyond = i64x2_splat(0);
+        let mut at = 0;
         // By hand: built for size, a zip of chunks is a struct in memory and two divisions.
-        let mut differences = i64x2_splat(0);
-        let (mut at, mut number) = (0, 0);
-        while let (Some(here), Some(block)) = (Block::load(here, at), whole.get(number)) {
-            differences = v128_or(differences, v128_xor(here.0, load(block)));
+        for [lows, spans] in ranges {
+            let Some(here) = Block::load(here, at) else { return false };
+            // Below its range a byte wraps around to far beyond it; what saturates at zero is in it.
+            beyond = v128_or(beyond, u8x16_sub_sat(u8x16_sub(here.0, load(lows)), load(spans)));
             at += WIDTH;
-            number += 1;
         }
-        let Some(here) = Block::load(here, at) else { return false };
-        let last = v128_and(v128_xor(here.0, load(rest)), load(mask));
-        !v128_any_true(v128_or(differences, last))
+        !v128_any_true(beyond)
     }
 
     #[inline(always)]
@@ -231,12 +233,15 @@ mod imp {
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
 mod imp {
+    use super::Ranges;
+
     pub const WIDTH: usize = 8;
 
-    pub fn begins(here: &[u8], whole: &[[u8; 16]], rest: &[u8; 16], mask: &[u8; 16]) -> bool {
-        let Some((front, last)) = here.split_last_chunk::<16>() else { return false };
-        let word = u128::from_ne_bytes;
-        front == whole.as_flattened() && (word(*last) ^ word(*rest)) & word(*mask) == 0
+    pub fn within(here: &[u8], ranges: &[Ranges]) -> bool {
+        let (here, _) = here.as_chunks::<16>();
+        here.iter().zip(ranges).all(|(here, [lows, spans])| {
+            here.iter().zip(lows).zip(spans).all(|((byte, low), span)| byte.wrapping_sub(*low) <= *span)
+        })
     }
 
     pub fn is_successor(old: [u64; 2], new: [u64; 2]) -> bool {
@@ -337,23 +342,23 @@ mod tests {
         }
 
         #[test]
-        fn a_prefix_is_told_from_anything_else(
-            bytes in proptest::collection::vec(0..3_u8, 0..80), at in 0..9_usize, len in 0..40_usize, flip in any::<Option<usize>>(),
+        fn bytes_in_their_ranges_are_told_from_others(
+            bytes in proptest::collection::vec(any::<u8>(), 0..80), at in 0..9_usize, count in 0..5_usize,
+            lows in any::<[[u8; 16]; 4]>(), spans in any::<[[u8; 16]; 4]>(), tight in 0..64_usize, flip in any::<bool>(),
         ) {
-            let at = at.min(bytes.len());
-            let len = len.min(bytes.len() - at);
-            let mut text = bytes[at..at + len].to_vec();
-            let flip = flip.filter(|_| len > 0);
-            if let Some(flip) = flip {
-                text[flip % len] ^= 1;
+            // Ranges around what is there, but for one byte.
+            let mut ranges: Vec<Ranges> = lows.iter().zip(&spans).map(|(low, span)| [*low, *span]).take(count).collect();
+            for (place, byte) in bytes.iter().skip(at).take(count * 16).enumerate() {
+                let [lows, spans] = &mut ranges[place / 16];
+                if byte.wrapping_sub(lows[place % 16]) > spans[place % 16] {
+                    (lows[place % 16], spans[place % 16]) = (*byte, 0);
+                }
+                if flip && place == tight {
+                    (lows[place % 16], spans[place % 16]) = (byte.wrapping_add(1), 254);
+                }
             }
-            let mut mask = vec![0xFF; len];
-            text.resize(len / 16 * 16 + 16, 0);
-            mask.resize(text.len(), 0);
-            let mut literal = text.as_chunks().0.to_vec();
-            literal.extend(mask.as_chunks().0.last());
-            let fits = at + text.len() <= bytes.len();
-            prop_assert_eq!(begins(&bytes, at, &literal), fits && flip.is_none());
+            let fits = count > 0 && at + count * 16 <= bytes.len();
+            prop_assert_eq!(within(&bytes, at, &ranges), fits && !(flip && tight < count * 16));
         }
 
         #[test]

@@ -62,6 +62,11 @@ impl Span {
     pub fn shifted(self, by: usize) -> Self {
         Self { start: self.start + by, end: self.end + by }
     }
+
+    /// The same stretch, counted from `by`.
+    pub fn back(self, by: usize) -> Self {
+        Self { start: self.start - by, end: self.end - by }
+    }
 }
 
 /// What a hole in a learned envelope takes.
