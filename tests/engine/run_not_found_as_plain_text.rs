@@ -36,3 +36,15 @@ fn a_run_that_ended_before_the_page_came_back_is_told_as_ended() {
     assert_eq!((sim.run.status(), sim.code()), (Status::Interrupted, Some("run-ended")));
     assert!(!sim.page.transcript().parts.is_empty());
 }
+
+#[test]
+fn a_run_that_is_not_known_any_more_has_ended_even_if_its_status_cannot_be_asked() {
+    let sim = World::seeded(145)
+        .habits(|habits| habits.log_ttl = 60_000)
+        .at(500, Incident::Offline { ms: 3_600_000, told: true, resets: true })
+        .answer(Answer::Failed)
+        .open()
+        .settle();
+    assert_eq!((sim.run.status(), sim.code()), (Status::Interrupted, Some("run-ended")));
+    assert!(!sim.page.transcript().parts.is_empty());
+}

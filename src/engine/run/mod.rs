@@ -876,7 +876,8 @@ impl Core {
         self.touch();
         let standing = self.standing(status, body);
         self.over |= matches!(standing, Standing::Over);
-        if matches!(standing, Standing::Unknown) && !self.link.environment().may_connect() {
+        let nobody_answered = matches!(standing, Standing::Unknown);
+        if nobody_answered && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
             self.link.wait(None, &mut self.rng, now);
             return;
@@ -915,7 +916,10 @@ impl Core {
                 self.give_up(cause);
             }
             (Doubt::Refused(failure), Standing::Active { .. } | Standing::Unknown) => {
-                self.settle(Status::Interrupted, By::Server, Some(failure));
+                // A run that was there and is not known any more has ended, whether or not its status could be asked.
+                let is_gone = failure.code == Code::RunNotFound && self.any_event && nobody_answered;
+                let code = if is_gone { Code::RunEnded } else { failure.code };
+                self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }));
             }
             (doubt, Standing::Over) => {
                 let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
