@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 step := scripts/step
 
 # In this order: what is quick and tells most comes first.
-every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-types test-browser \
+every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-types \
 	test-wasm-pack test-e2e
 test: export STEPS_LOG := $(CARGO_TARGET_DIR)/steps.log
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { Stage } from './support/stage.mjs';
-import { assertSound, assertTruth } from './support/truth.mjs';
+import { assertEqualsTruth, assertSound } from './support/truth.mjs';
 
 let stage;
 before(async () => { stage = await Stage.open(); });
@@ -29,15 +29,19 @@ const isInsideCharacter = (byte) => (byte & 0xc0) === 0x80;
 
 /** Opens the run once for each place, its log spoiled there, and holds each outcome against the truth. */
 async function openAll(lab, run, transport, steps) {
-  for (const step of steps) {
-    await stage.control.faults({ sessionId: run.sessionId, path: 'events' }, [step]);
-    const key = await lab.start({ via: 'open', ...run, client: { options: { transports: [transport] } } });
-    const report = await lab.settled(key);
-    const where = JSON.stringify(step);
+  const truth = await stage.control.truth(run.runId);
+  const reports = await lab.openAll({ run, steps, transport });
+  reports.forEach((report, i) => {
+    const where = JSON.stringify(steps[i]);
     assert.equal(report.snapshot.status, 'completed', where);
-    assertSound(report);
-    await assertTruth(stage.control, report).catch((error) => assert.fail(`${where}: ${error.message}`));
-  }
+    try {
+      assertSound(report);
+      assertEqualsTruth(truth, report);
+    } catch (error) {
+      assert.fail(`${where}: ${error.message}`);
+    }
+  });
+  assert.equal(reports.length, steps.length);
 }
 
 describe('cuts inside', { concurrency: 4 }, () => {

@@ -37,7 +37,7 @@ describe('the ten faults', { concurrency: 6 }, () => {
 
   test('E: the browser is offline: nothing is tried until it is back, then at once', async () => {
     const server = await stage.addServer();
-    const lab = await stage.openLab({ server });
+    const lab = await stage.openLab({ server, isAlone: true });
     const sessionId = randomUUID();
     await server.control.recipe({ sessionId, events: 40, eventsPerSecond: 20 });
     // With these waits a run that only retried would not be back in time.

@@ -26,10 +26,11 @@ describe('the store of a run', () => {
   testBoth('one notification a frame, whatever the rate', async (lab, transport) => {
     const sessionId = randomUUID();
     await control.recipe({ sessionId, events: 3000, eventsPerSecond: 2000, toolCalls: 10, chunkEvents: 1 });
-    const key = await lab.start({ sessionId, client: { options: { transports: [transport] } } });
+    const key = await lab.start({ sessionId, countsFrames: true, client: { options: { transports: [transport] } } });
     const report = await lab.settled(key);
     assertSound(report);
     await assertTruth(control, report);
+    assert.ok(report.frames > 30, `only ${report.frames} frames`);
     assert.equal(report.mostInOneFrame, 1);
     // Beside the frames: the first call of subscribe, what our own call changed, and the end.
     assert.ok(report.notifications <= report.frames + 4, `${report.notifications} notifications in ${report.frames} frames`);

@@ -1,4 +1,4 @@
-// What a user does with a run: stop it, leave it, come back to it, send it twice, look away. Each verb does its own thing at
+// What a user does with a run: stop it, leave it, come back to it, send it twice. Each verb does its own thing at
 // the server and nothing else.
 
 import assert from 'node:assert/strict';
@@ -6,7 +6,6 @@ import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { QUICK } from './support/lab.mjs';
 import { Stage } from './support/stage.mjs';
-import { openTabs } from './support/tabs.mjs';
 import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
@@ -24,16 +23,7 @@ after(() => stage?.close());
 const requestsOf = async (sessionId) => (await control.counters(sessionId)).requests;
 const stateOf = async (sessionId) => (await control.runs(sessionId)).map(({ state }) => state);
 
-/** Sends a message in a new session and waits for its first text. */
-async function begin(lab, recipe, { transport = 'fetch', options = {}, ...rest } = {}) {
-  const sessionId = randomUUID();
-  await control.recipe({ sessionId, ...recipe });
-  const client = { name: 'main', options: { transports: [transport], ...options } };
-  const key = await lab.start({ sessionId, requestId: randomUUID(), client, ...rest });
-  await lab.until(key, ({ text }) => text !== '');
-  return { key, sessionId };
-}
-
+const begin = (lab, recipe, options) => lab.begin(control, recipe, options);
 const testOn = (transport, name, play) => test(`${name} [${transport}]`, () => stage.withLab((lab) => play(lab, transport)));
 const testBoth = (name, play) => ['fetch', 'eventsource'].forEach((transport) => testOn(transport, name, play));
 const testOnce = (name, play) => test(name, () => stage.withLab(play));
@@ -366,67 +356,5 @@ describe('sending', { concurrency: 4 }, () => {
     const answers = (await server.control.requests(sessionId)).map(({ token, status }) => `${token} ${status}`);
     assert.deepEqual(answers, ['old 200', 'old 200', 'old 401', 'new 200']);
     await lab.close();
-  });
-});
-
-describe('a tab that nobody looks at', () => {
-  let tabs;
-  before(async () => { tabs = await openTabs(`${stage.server.app}/tests/bare.html`); });
-  after(() => tabs?.close());
-
-  for (const transport of ['fetch', 'eventsource']) {
-    test(`gets its text by the timer, settles, and connects once [${transport}]`, async () => {
-      const { lab, tab, other } = tabs;
-      const { key, sessionId } = await begin(lab, { ...SHORT, events: 350 }, { transport });
-      await other.show();
-      await lab.until(key, () => document.hidden);
-      const { text } = await lab.snapshot(key);
-      const before = await lab.report(key);
-      const report = await lab.settled(key);
-      assertSound(report);
-      await assertTruth(control, report);
-      assert.ok(report.snapshot.text.length > text.length, 'most of it came while hidden');
-      // Chromium lets a hidden tab's timers fire once a second.
-      assert.ok(report.notifications - before.notifications >= 3, 'and was told as it came');
-      assert.ok(report.frames - before.frames < 3, 'without animation frames');
-      await tab.show();
-      const { stream, events, status } = await requestsOf(sessionId);
-      assert.deepEqual({ stream, events, status }, { stream: 1, events: 1, status: 0 }, 'hiding and showing connects nothing');
-    });
-  }
-
-  test('is frozen and thawed: the run goes on after the cursor', async () => {
-    const { lab, tab, other } = tabs;
-    const { key, sessionId } = await begin(lab, { ...SHORT, events: 300 });
-    await other.show();
-    await lab.until(key, () => document.hidden);
-    await tab.freeze();
-    await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the frozen tab to let go of its stream');
-    const { events } = await requestsOf(sessionId);
-    await control.truth((await control.runs(sessionId))[0].runId);
-    assert.equal((await requestsOf(sessionId)).events, events, 'a frozen tab connects nothing');
-    await tab.thaw();
-    const report = await lab.settled(key);
-    assertSound(report);
-    await assertTruth(control, report);
-    await tab.show();
-    assert.equal((await requestsOf(sessionId)).events, events + 1);
-  });
-
-  test('is left and come back to with the back button: the page lets go of its stream, so that the browser keeps the page', async () => {
-    const { lab, tab } = tabs;
-    const { key, sessionId } = await begin(lab, { ...SHORT, events: 300 });
-    await tab.evaluate(() => window.addEventListener('pageshow', ({ persisted }) => { window.wasKept = persisted; }));
-    await tab.goto(`${stage.server.app}/tests/machinery.js`);
-    await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the stream to be let go of');
-    await until(() => tab.evaluate(() => location.pathname.endsWith('machinery.js')), 'the other page');
-    await tab.evaluate(() => history.back());
-    await tab.waitForFunction(() => window.lab);
-    assert.equal(await tab.evaluate(() => window.wasKept), true);
-    const report = await lab.settled(key);
-    assertSound(report);
-    await assertTruth(control, report);
-    const { stop, stream } = await requestsOf(sessionId);
-    assert.deepEqual({ stop, stream }, { stop: 0, stream: 1 });
   });
 });

@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Core, Dirty, Urgency};
+use super::{Core, Dirty, Road, Urgency};
 use crate::engine::{
     delta::Delta,
     error::Failure,
@@ -94,13 +94,15 @@ impl Core {
 
     fn connection_state(&self) -> &'static str {
         let is_first = self.link.attempt() == 0 && self.flap.is_none();
+        // A send that has said nothing yet is on its way to the log: one way in, not two.
+        let is_on_its_way = self.road == Road::Sending && self.config.event_log && !self.any_event;
         match self.link.phase() {
-            Phase::Open { .. } => "open",
+            Phase::Open { .. } if !is_on_its_way => "open",
             Phase::Parked => "offline",
             Phase::Closed if self.status == Status::Interrupted && self.by != By::User => "failed",
             Phase::Closed => "closed",
-            Phase::Connecting | Phase::Idle if is_first => "connecting",
-            Phase::Connecting | Phase::Idle | Phase::Waiting { .. } => "reconnecting",
+            Phase::Connecting | Phase::Idle | Phase::Open { .. } if is_first => "connecting",
+            Phase::Connecting | Phase::Idle | Phase::Open { .. } | Phase::Waiting { .. } => "reconnecting",
         }
     }
 

@@ -70,6 +70,11 @@
   };
 
   window.machinery = {
+    /** Asks the server's control API: neither a connection of the page nor a sign that something may still happen. */
+    control: async (url, body) => {
+      const response = await request(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+      if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+    },
     timers: () => timers.size,
     connections: () => open.size,
     /** Runs that had two connections at the same time. */

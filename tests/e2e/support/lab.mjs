@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { stopWatchingNetwork } from './browser.mjs';
 
 /** Quick enough for a test, with the same shape as the defaults. */
 export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
@@ -9,11 +10,22 @@ export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
 // What the browser itself says of requests that fail; ours to cause, not ours to avoid.
 export const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|has been blocked by CORS/;
 
+let hosts = 0;
+
+/** Browsers take every name under localhost for this machine. */
+function ownOrigin({ app }) {
+  const url = new URL(app);
+  hosts += 1;
+  return `http://lab${hosts}.localhost:${url.port}`;
+}
+
 export class Lab {
   /** Errors that reached the page's console or window: a test that expects some takes them away. */
   errors = [];
 
-  constructor(page, context) {
+  constructor(page, context, server, isAlone) {
+    this.server = server;
+    this.isAlone = isAlone;
     this.page = page;
     this.context = context;
     page.on('pageerror', (error) => this.errors.push(String(error.stack ?? error)));
@@ -22,12 +34,16 @@ export class Lab {
     });
   }
 
-  /** A page in a context of its own, and so with connections of its own. `clock`: its time may be moved ahead. */
-  static async open(browser, server, { origin = server.app, query = '', clock = false } = {}) {
-    const context = await browser.newContext();
+  /**
+   * A page in `context`, under a host name of its own, and so with connections of its own: the browser's limit is six to one
+   * host, and a context costs ten times what a page does. `origin`: under this one instead. `clock`: its time may be moved.
+   */
+  static async open(context, server, { origin, query = '', clock = false, isAlone = false } = {}) {
     if (clock) await context.clock.install();
-    const lab = new Lab(await context.newPage(), context);
-    await lab.load(`${origin}/tests/bare.html${query}`);
+    const lab = new Lab(await context.newPage(), context, server, isAlone || clock);
+    await lab.load(`${origin ?? ownOrigin(server)}/tests/bare.html${query}`);
+    // A browser that is told to be offline has to be watched.
+    if (!isAlone) await stopWatchingNetwork(lab.page);
     return lab;
   }
 
@@ -60,6 +76,16 @@ export class Lab {
     return begun === null ? null : key;
   }
 
+  /** Sends a message in a new session and waits for its first text. */
+  async begin(control, recipe, { transport = 'fetch', options = {}, ...rest } = {}) {
+    const sessionId = randomUUID();
+    await control.recipe({ sessionId, ...recipe });
+    const client = { name: 'main', options: { transports: [transport], ...options } };
+    const key = await this.start({ sessionId, requestId: randomUUID(), client, ...rest });
+    await this.until(key, ({ text }) => text !== '');
+    return { key, sessionId };
+  }
+
   /** The report of a run that has settled in time; throws where it has not. */
   async settled(key, timeoutMs = 10_000) {
     const report = await this.page.evaluate(([of, ms]) => lab.settled(of, ms), [key, timeoutMs]);
@@ -69,6 +95,15 @@ export class Lab {
       assert.fail(`not settled after ${timeoutMs} ms: ${JSON.stringify({ text: text?.length, ...rest, connections })}`);
     }
     return report;
+  }
+
+  /** Opens `run` again and again in the page, each time with another fault for its event log, and gives the reports. */
+  openAll({ run, steps, transport, timeoutMs = 10_000 }) {
+    const options = { transports: [transport], ...QUICK };
+    return this.page.evaluate((args) => lab.openAll(args), {
+      control: `${this.server.controlOrigin}/control`, scope: { sessionId: run.sessionId, path: 'events' },
+      run, steps, client: { name: JSON.stringify(options), options }, timeoutMs,
+    });
   }
 
   report(key) {
@@ -96,6 +131,6 @@ export class Lab {
   }
 
   close() {
-    return this.context.close();
+    return this.isAlone ? this.context.close() : this.page.close();
   }
 }

@@ -13,6 +13,7 @@ export class Stage {
     stage.server = await stage.addServer();
     stage.control = stage.server.control;
     stage.browser = await launchBrowser();
+    stage.context = await stage.browser.newContext();
     return stage;
   }
 
@@ -23,9 +24,13 @@ export class Stage {
     return server;
   }
 
-  /** A page of the caller's own, closed by the caller. */
-  openLab(options) {
-    return Lab.open(this.browser, options?.server ?? this.server, options);
+  /**
+   * A page of the caller's own, closed by the caller. `isAlone`: in a context of its own, for what the browser does to all
+   * pages of a context.
+   */
+  async openLab({ server = this.server, isAlone = false, clock = false, ...rest } = {}) {
+    const context = isAlone || clock ? await this.browser.newContext() : this.context;
+    return Lab.open(context, server, { isAlone, clock, ...rest });
   }
 
   /** Lends a page to `use`. Afterwards it must be clean; one that a failed test has left is not lent again. */

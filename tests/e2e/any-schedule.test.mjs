@@ -49,8 +49,9 @@ async function playAll(server, schedules) {
   const waiting = [...schedules];
   const failures = [];
   const totals = { runs: 0, cuts: 0, requests: 0 };
-  await Promise.all(Array.from({ length: PAGES }, async () => {
-    const lab = await stage.openLab({ server });
+  // All of them first: a page loads from the server that the runs of another page may bring down.
+  const labs = await Promise.all(Array.from({ length: PAGES }, () => stage.openLab({ server })));
+  await Promise.all(labs.map(async (lab) => {
     await Promise.all(Array.from({ length: AT_ONCE }, async () => {
       for (let schedule = waiting.shift(); schedule; schedule = waiting.shift()) {
         try {
