@@ -113,7 +113,7 @@ class Demo {
 const ANSWER = { seed: 7, events: 220, eventsPerSecond: 60 };
 /** Long enough for several cuts on a slow machine, too. */
 const LONGER = { ...ANSWER, events: 720, eventsPerSecond: 80 };
-const LONG = { ...ANSWER, events: 640, eventsPerSecond: 160 };
+const LONG = { ...ANSWER, events: 1200, eventsPerSecond: 160 };
 const FAILING = { ...ANSWER, events: 60, ending: 'error', error: 'internal error' };
 
 describe('the demo', { concurrency: 3 }, () => {
