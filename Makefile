@@ -62,9 +62,9 @@ test-lib: setup-node build ## the package's JavaScript, in Node
 	@$(step) 'package, in Node' scripts/node-tests tests/lib
 test-types: setup-node build ## the package's types: what must compile and what must not
 	@$(step) 'types' node_modules/.bin/tsc -p tests/types
-test-browser: setup-rust setup-tools-build setup-browser ## Rust in headless Chromium
+test-browser: setup-rust setup-tools-build setup-browser ## Rust in headless Chromium, without wasm-pack
 	@$(step) 'browser' scripts/test-browser
-test-wasm-pack: setup-rust setup-tools setup-browser ## the same through wasm-pack test --headless --chrome
+test-wasm-pack: setup-rust setup-tools setup-browser ## Rust in headless Chromium, by wasm-pack test --headless --chrome
 	@$(step) 'browser, by wasm-pack' scripts/test-browser --wasm-pack
 test-e2e: setup-node setup-browser build server ## the package and the demo in Chromium, against run-server and its faults
 	@$(step) 'end to end' scripts/node-tests tests/e2e

@@ -173,6 +173,17 @@ describe('known defects of others', { concurrency: 4 }, () => {
     await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the server to see it closed');
   });
 
+  testBoth('B-SEND-11: what a live stream has dropped is read from the log at the end, once that is back', async (lab, transport) => {
+    const sessionId = randomUUID();
+    await control.recipe({ sessionId, events: 150, eventsPerSecond: 100, toolCalls: 2 });
+    await control.faults({ sessionId, path: 'events' }, [{ logUnavailable: true }]);
+    await control.faults({ sessionId, path: 'resume' }, [{ loseAfterSnapshot: 10 }]);
+    const report = await lab.settled(await lab.start({ sessionId, requestId: randomUUID(), client: { options: { transports: [transport] } } }));
+    await assertTruth(control, report);
+    const { resume, events } = (await control.counters(sessionId)).requests;
+    assert.deepEqual({ resume, events }, { resume: 1, events: 2 });
+  });
+
   testBoth('B-SEND-9b: a connect limit and a user’s abort are told apart', async (lab, transport) => {
     const [late, left] = [randomUUID(), randomUUID()];
     for (const sessionId of [late, left]) {

@@ -73,3 +73,31 @@ fn a_run_that_ended_while_there_was_no_log_is_told_as_ended() {
         .settle();
     assert_eq!((sim.run.status(), sim.code()), (Status::Interrupted, Some("run-ended")));
 }
+
+#[test]
+fn what_a_resume_dropped_is_read_from_the_log_when_that_is_back_at_the_end() {
+    for seed in 166..186 {
+        // Text with a hole in it is shown for a while: it cannot be known before the log is back.
+        let sim = World { is_exact: false, ..World::seeded(seed) }
+            .habits(|habits| (habits.resume_gap, habits.lossy) = (10, 30))
+            .at(0, Incident::Log(false))
+            .at(300, Incident::Log(true))
+            .open()
+            .settle();
+        assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
+        assert!(sim.server.counters.resumes > 0);
+        sim.assert_whole();
+    }
+}
+
+#[test]
+fn a_run_that_ended_between_two_resumes_is_told_by_the_log_if_that_is_back() {
+    let sim = World::seeded(187)
+        .at(0, Incident::Log(false))
+        .at(300, Incident::Offline { ms: 120_000, told: true, resets: true })
+        .at(400, Incident::Log(true))
+        .open()
+        .settle();
+    assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
+    sim.assert_whole();
+}

@@ -42,3 +42,13 @@ fn flaps_are_heard_too() {
     assert_eq!(flaps.len(), 2);
     assert_eq!(flaps[1]["flap"]["status"], 503);
 }
+
+#[test]
+fn what_was_heard_live_is_not_heard_again_from_the_log() {
+    let world = World { listen: true, is_exact: false, ..World::seeded(314) };
+    let sim = world.at(0, Incident::Log(false)).at(300, Incident::Log(true)).open().settle();
+    sim.assert_whole();
+    assert!(sim.server.counters.resumes > 0);
+    let ends = sim.page.events.iter().filter(|event| event["name"] == "done").count();
+    assert_eq!((ends, sim.page.events.iter().filter(|event| event["id"].is_string()).count()), (1, 0));
+}

@@ -6,7 +6,8 @@
 //! 1. **Sending**: POST /stream. Its response names the run and may drop events (B-SEND-11), so that nothing of it is
 //!    kept once the run is known.
 //! 2. **Following**: GET /stream/events, the exact log with ids. Lost connections go on after the cursor of what is held.
-//! 3. **Live**: POST /stream/resume, a snapshot and what comes after it; only when the server has no log to offer.
+//! 3. **Live**: POST /stream/resume, a snapshot and what comes after it; only when the server has no log to offer. It may
+//!    drop events, too: at its end the log is asked once more.
 //!
 //! It settles exactly once. The first terminal event wins (B-SEND-10); the end of a body without one is a lost
 //! connection (B-PARSE-5), and so is silence. When the link doubts or gives up, one status request decides what is true
@@ -19,7 +20,7 @@ use alloc::{collections::VecDeque, string::String};
 
 use super::{
     config::Config,
-    cursor::{Cursor, Position, Verdict},
+    cursor::{Cursor, Position, Verdict as Judgement},
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
@@ -142,6 +143,13 @@ enum Doubt {
     Refused(Failure),
 }
 
+/// How a run ends.
+struct Verdict {
+    status: Status,
+    by: By,
+    error: Option<Failure>,
+}
+
 /// What the server says of the run.
 enum Standing {
     Active { run: Option<String> },
@@ -184,6 +192,8 @@ struct Core {
     late_stop: Option<Ask>,
     reauthorized: bool,
     live_tried: bool,
+    // How the run has ended by the live road, while the log is asked for what that may have dropped.
+    verdict: Option<Verdict>,
     // The run has ended at the server. Its log outlives it by minutes and is read to its end.
     over: bool,
     // The budget was given back once without progress.
@@ -255,6 +265,7 @@ impl Run {
                 late_stop: None,
                 reauthorized: false,
                 live_tried: false,
+                verdict: None,
                 over: false,
                 second_wind: false,
                 head_seen: false,
@@ -368,6 +379,9 @@ impl Run {
         if core.status.is_settled() || core.stopping {
             return;
         }
+        if core.settle_by_verdict() {
+            return;
+        }
         core.drop_doubt();
         core.stopping = true;
         core.timers.set(Timer::Stop, now + core.config.stop_timeout);
@@ -418,6 +432,7 @@ impl Run {
         core.stopping = false;
         core.reauthorized = false;
         core.live_tried = false;
+        core.verdict = None;
         core.over = false;
         core.second_wind = false;
         core.accepted = core.body.is_none();
@@ -615,6 +630,9 @@ impl Core {
             return;
         }
         self.note_flap(&failure);
+        if self.settle_by_verdict() {
+            return;
+        }
         let about_us = matches!(failure.status, Some(400 | 401 | 403));
         match self.road {
             // The server never took the message.
@@ -638,6 +656,7 @@ impl Core {
         }
         self.note_flap(&failure);
         match self.link.handle_lost(now) {
+            Next::Exhausted | Next::Doubtful if self.settle_by_verdict() => return,
             Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure),
             Next::Exhausted => self.ask_status(Doubt::Spent, now),
             // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
@@ -715,14 +734,14 @@ impl Core {
         let next = id.and_then(|id| self.position.glance(id));
         let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id {
-            if self.position.judge(id, cursor) == Verdict::Duplicate {
+            if self.position.judge(id, cursor) == Judgement::Duplicate {
                 self.counts.duplicates += 1;
                 return;
             }
         } else if next.is_none() && self.is_refusal(incoming) {
             let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
             self.disconnect();
-            if !self.fails_in_grace(&failure, now) {
+            if !self.fails_in_grace(&failure, now) && !self.settle_by_verdict() {
                 self.forward(incoming);
                 self.note_flap(&failure);
                 self.ask_status(Doubt::Refused(failure), now);
@@ -761,11 +780,11 @@ impl Core {
             self.updated_at = Some(at);
         }
         self.forward(incoming);
-        self.advance_status(&incoming.event);
+        self.advance_status(&incoming.event, now);
         self.touch_content();
     }
 
-    fn advance_status(&mut self, event: &RunEvent<'_>) {
+    fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
         let status = match event {
             RunEvent::Interrupted { .. } => Status::Waiting,
             RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
@@ -784,6 +803,9 @@ impl Core {
                 };
                 let error = (status == Status::Failed)
                     .then(|| Failure { detail: error_text(event), ..Failure::passing(Code::ServerError) });
+                if self.road == Road::Live && !self.stopping {
+                    return self.ask_log(Verdict { status, by, error }, now);
+                }
                 // The log has spoken to its end: nothing provisional is left to show.
                 if self.shown.take().is_some() {
                     self.exact.rewrite();
@@ -825,6 +847,23 @@ impl Core {
         self.position = Position::new();
         self.link.handle_progress();
         self.set_out(now);
+    }
+
+    /// What the live road has dropped, the log may still hold (B-SEND-11, B-RES-4): it has the last word.
+    fn ask_log(&mut self, verdict: Verdict, now: Instant) {
+        self.verdict = Some(verdict);
+        self.over = true;
+        self.road = Road::Following;
+        self.position = Position::new();
+        self.link.renew();
+        self.set_out(now);
+    }
+
+    /// Without a log, what the live road has told stands. False if it has told no end.
+    fn settle_by_verdict(&mut self) -> bool {
+        let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
+        self.settle(status, by, error);
+        true
     }
 
     /// An error without an id, before anything else, on a road whose events have ids: the server refuses after its
@@ -929,8 +968,12 @@ impl Core {
                     Doubt::Refused(failure) => (failure.status, failure.detail),
                     _ => (None, None),
                 };
-                let failure = Failure { status, detail, retryable, ..Failure::lasting(code) };
-                self.settle(Status::Interrupted, By::Server, Some(failure));
+                let error = Some(Failure { status, detail, retryable, ..Failure::lasting(code) });
+                let verdict = Verdict { status: Status::Interrupted, by: By::Server, error };
+                if self.road == Road::Live {
+                    return self.ask_log(verdict, now);
+                }
+                self.settle(verdict.status, verdict.by, verdict.error);
             }
         }
     }

@@ -139,7 +139,9 @@ impl Core {
     }
 
     fn begin_event(&mut self, opening: &str) -> bool {
-        if self.listening {
+        // What the log says again behind the live road's end has been told.
+        let tells = self.listening && self.verdict.is_none();
+        if tells {
             if !self.events.is_empty() {
                 self.events.literal(",");
             }
@@ -147,6 +149,6 @@ impl Core {
             // Whoever listens need not watch the content: this goes out with the next frame all the same.
             self.urgency = self.urgency.max(Urgency::State);
         }
-        self.listening
+        tells
     }
 }
