@@ -383,4 +383,50 @@ mod tests {
             prop_assert_eq!(is_successor(words(old), words(new)), is_alike && new > old);
         }
     }
+
+    /// The properties above run natively, without SIMD; this is their last word on what runs in browsers.
+    #[cfg_attr(target_arch = "wasm32", wasm_bindgen_test::wasm_bindgen_test)]
+    #[cfg_attr(not(target_arch = "wasm32"), test)]
+    fn ranges_and_successors_are_told_in_any_build() {
+        let mut rng = crate::engine::rng::Rng::seeded(5);
+        let (mut fits, mut follows) = (0, 0);
+        for _ in 0..20_000 {
+            let mut sixteen = |most: u64| -> [u8; 16] { core::array::from_fn(|_| rng.up_to(most) as u8) };
+            let (bytes, lows, spans) = ([sixteen(255), sixteen(255)].concat(), sixteen(3), sixteen(3));
+            let mut tight = [[0; 16], [0xFF; 16]];
+            for lane in 0..16 {
+                // One place in four is bounded, around what is there: one in eight of those too tightly.
+                if lows[lane] == 0 {
+                    let at = bytes[lane];
+                    tight[0][lane] = at.wrapping_sub(spans[lane]);
+                    tight[1][lane] = spans[lane] + u8::from(lane % 2 == 0);
+                    if rng.up_to(31) == 0 {
+                        tight[0][lane] = at.wrapping_add(1);
+                    }
+                }
+            }
+            let expected = (0..16).all(|lane| bytes[lane].wrapping_sub(tight[0][lane]) <= tight[1][lane]);
+            assert_eq!(within(&bytes, 0, &[tight]), expected);
+            assert!(!within(&bytes, 16, &[tight, tight]));
+            fits += u32::from(expected);
+
+            let mut old = [b'0'; 16];
+            let mut new = old;
+            for lane in 0..16 {
+                old[lane] = if lane == 8 { b'-' } else { b'0' + rng.up_to(2) as u8 };
+                new[lane] = if rng.up_to(3) == 0 && lane != 8 { b'0' + rng.up_to(2) as u8 } else { old[lane] };
+                if rng.up_to(200) == 0 {
+                    new[lane] = [b'-', b'/', b':', 0x80, 0xFF, b'9'][rng.up_to(5) as usize];
+                }
+            }
+            let words = |bytes: [u8; 16]| {
+                let (words, _) = bytes.as_chunks::<8>();
+                [u64::from_ne_bytes(words[0]), u64::from_ne_bytes(words[1])]
+            };
+            let is_alike = (0..16).all(|i| old[i] == new[i] || old[i].is_ascii_digit() && new[i].is_ascii_digit());
+            assert_eq!(is_successor(words(old), words(new)), is_alike && new > old);
+            follows += u32::from(is_alike && new > old);
+        }
+        assert!((2_000..18_000).contains(&fits) && (2_000..18_000).contains(&follows), "{fits}, {follows}");
+    }
 }
