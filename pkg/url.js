@@ -6,7 +6,7 @@ provide(glue);
 
 export * from './lib/api.js';
 
-export const init = (url = new URL('./wasm/engine_bg.wasm', import.meta.url)) => load(url);
+export const init = (url = new URL('./wasm/engine_bg.wasm', import.meta.url)) => load(url, glue.default);
 
 // Shadows the inline entry's: here an early load is a load from the network.
 export const preload = () => init();

@@ -1,5 +1,6 @@
 // Gives the wasm's imports and exports short names, in the wasm and in wasm-bindgen's glue: the hashes in the long ones do
-// not compress, and no minifier touches property names.
+// not compress, and no minifier touches property names. And makes one import of each module: the glue has one for each
+// function, under the same key of one object, and bundlers warn of that.
 // usage: shorten-names.mjs engine_bg.wasm engine.js
 
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -76,6 +77,27 @@ function rename(name, isExport) {
   return next;
 }
 
+const modules = new Map();
+const shortModule = (module) => {
+  if (!modules.has(module)) modules.set(module, short());
+  return modules.get(module);
+};
+
+function mergeModules() {
+  const namespaces = new Map();
+  glue = glue.replace(/^import \* as (import\d+) from "(.+)"\n/gm, (line, name, path) => {
+    if (namespaces.has(path)) return '';
+    namespaces.set(path, name);
+    return line;
+  });
+  const keys = new Set();
+  glue = glue.replace(/^( +)"(.+)": (import\d+),\n/gm, (_line, indent, module, name) => {
+    if (keys.has(module)) return '';
+    keys.add(module);
+    return `${indent}${shortModule(module)}: ${namespaces.get(module) ?? name},\n`;
+  });
+}
+
 const KEPT = new Set(['memory']);
 const out = [wasm.subarray(0, 8)];
 for (let at = 8; at < wasm.length;) {
@@ -92,7 +114,7 @@ for (let at = 8; at < wasm.length;) {
         const [module, behindModule] = readName(from);
         const [name, behindName] = readName(behindModule);
         from = skipImportType(behindName);
-        body.push(named(module), named(rename(name, false)), wasm.subarray(behindName, from));
+        body.push(named(shortModule(module)), named(rename(name, false)), wasm.subarray(behindName, from));
       } else {
         const [name, behindName] = readName(from);
         from = readLeb(behindName + 1)[1];
@@ -105,5 +127,6 @@ for (let at = 8; at < wasm.length;) {
   at = end;
 }
 
+mergeModules();
 writeFileSync(wasmFile, Buffer.concat(out));
 writeFileSync(glueFile, glue);

@@ -19,7 +19,7 @@ const ADAPTER_BUDGET = { gzip: 1 * KB };
  * The entry is not within its budget yet. Until it is, this fails the build: the size that has been reached and a little for
  * the difference between compilers. It goes down with every gain, never up, and then away.
  */
-const ENTRY_REACHED = { gzip: 69 * KB, brotli: 59 * KB };
+const ENTRY_REACHED = { gzip: 65 * KB, brotli: 57 * KB };
 
 /** Compilers differ by a little: the number that README quotes may differ from today's by so much of it. */
 const TOLERANCE = 0.03;
@@ -35,7 +35,7 @@ const outsideOfAdapter = {
 };
 
 async function measure(file, plugins = []) {
-  const { outputFiles } = await build({
+  const { outputFiles, warnings } = await build({
     entryPoints: [join(pkg, file)],
     bundle: true,
     minify: true,
@@ -46,6 +46,8 @@ async function measure(file, plugins = []) {
     logLevel: 'error',
     plugins,
   });
+  // What a bundler warns of here, it warns every user of.
+  if (warnings.length > 0) throw new Error(`${file}: ${warnings.map(({ text }) => text).join('; ')}`);
   const bytes = outputFiles[0].contents;
   return {
     raw: bytes.length,

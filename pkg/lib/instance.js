@@ -84,8 +84,9 @@ export const preload = () => once(async () => {
   if (!wasm) adopt(glue.initSync({ module }));
 });
 
-export const load = (url) => once(async () => {
-  if (!wasm) adopt(await glue.default({ module_or_path: url }));
+/** `init`: the generated module's loader, which the inline entry leaves out. */
+export const load = (url, init = glue.default) => once(async () => {
+  if (!wasm) adopt(await init({ module_or_path: url }));
 });
 
 /** Runs a call into the instance. Raw calls do not throw by contract, so whatever comes out is a trap or as bad. */

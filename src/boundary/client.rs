@@ -2,7 +2,6 @@
 
 use alloc::{rc::Rc, string::String};
 
-use js_sys::JsString;
 use wasm_bindgen::prelude::*;
 
 use super::options;
@@ -10,6 +9,7 @@ use crate::{
     browser::{
         clock,
         driver::{Driver, Pace},
+        http::Http,
     },
     engine::{inquiry::Question, run::Wish, time::Millis},
 };
@@ -26,26 +26,24 @@ impl RawClient {
     /// Opens and arms nothing.
     #[wasm_bindgen(constructor)]
     pub fn new(options: &JsValue, hooks: &JsValue) -> Self {
-        let driver = Driver::new(options::config(options), options::http(options, hooks), options::wake(hooks));
-        Self { driver, grace: options::grace(options) }
+        let (config, grace) = options::read(options);
+        let http = Http { options: options.clone(), hooks: hooks.clone() };
+        Self { driver: Driver::new(config, http), grace }
     }
 
     /// Sends a message, once.
     pub fn send(&self, session: String, request_id: String, body: String) -> u32 {
-        let wish = Wish { session, request_id: Some(request_id), body: Some(body), ..Wish::default() };
-        self.driver.begin(wish, true)
+        self.begin(session, None, Some(request_id), Some(body), None, true)
     }
 
     /// Follows a run; without `run`, whatever runs in the session.
     pub fn open(&self, session: String, run: Option<String>, cursor: Option<String>) -> u32 {
-        self.driver.begin(Wish { session, run, cursor, ..Wish::default() }, true)
+        self.begin(session, run, None, None, cursor, true)
     }
 
     /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
     pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>) -> u32 {
-        let wish =
-            Wish { session, run: Some(run), cursor: last_event_id, grace: self.grace, listen: true, ..Wish::default() };
-        self.driver.begin(wish, false)
+        self.begin(session, Some(run), None, None, last_event_id, false)
     }
 
     /// Raw events into deltas, or no longer.
@@ -66,7 +64,8 @@ impl RawClient {
     }
 
     /// Everything of one run that has not gone out.
-    pub fn read(&self, slot: u32) -> JsString {
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn read(&self, slot: u32) -> JsValue {
         self.driver.read(slot)
     }
 
@@ -98,7 +97,8 @@ impl RawClient {
     }
 
     /// What changed since the last flush.
-    pub fn flush(&self) -> JsString {
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn flush(&self) -> JsValue {
         self.driver.flush()
     }
 
@@ -110,6 +110,23 @@ impl RawClient {
     /// Ends everything.
     pub fn shutdown(&self) {
         self.driver.shutdown();
+    }
+}
+
+impl RawClient {
+    // Once, not once for each of its callers.
+    #[inline(never)]
+    fn begin(
+        &self,
+        session: String,
+        run: Option<String>,
+        request_id: Option<String>,
+        body: Option<String>,
+        cursor: Option<String>,
+        is_run: bool,
+    ) -> u32 {
+        let grace = if is_run { None } else { self.grace };
+        self.driver.begin(Wish { session, run, request_id, body, cursor, grace, listen: !is_run }, is_run)
     }
 }
 

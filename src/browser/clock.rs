@@ -8,6 +8,8 @@ use crate::engine::time::Instant;
 extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn performance_now() -> f64;
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
 }
 
 /// The monotonic clock, in whole ms since the page began.
@@ -17,5 +19,5 @@ pub fn now() -> Instant {
 
 /// The wall clock, in ms since 1970.
 pub fn unix_ms() -> u64 {
-    js_sys::Date::now() as u64
+    date_now() as u64
 }

@@ -15,9 +15,7 @@ use core::{
     sync::atomic::{AtomicU32, Ordering::Relaxed},
 };
 
-use js_sys::{JsString, Uint8Array};
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
 
 use super::{
     alarm::Alarm,
@@ -27,7 +25,7 @@ use super::{
     fetch_stream::{FetchStream, StreamEvent},
     frame::Frame,
     http::{Accept, Http},
-    page,
+    page::{self, Chunk, Response},
     signals::{self, Signals},
 };
 use crate::engine::{
@@ -58,7 +56,6 @@ pub enum Pace {
 pub struct Driver {
     state: RefCell<State>,
     http: Http,
-    wake: JsValue,
     alarm: Alarm,
     frame: Frame,
     signals: Cell<Option<Signals>>,
@@ -109,6 +106,12 @@ enum Asker {
     Client(Ticket),
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Math)]
+    fn random() -> f64;
+}
+
 static DEPTH: AtomicU32 = AtomicU32::new(0);
 
 /// How many entries of the page are on the stack. After a trap it stays above zero.
@@ -118,7 +121,7 @@ pub fn depth() -> u32 {
 
 impl Driver {
     /// A driver that has opened and armed nothing.
-    pub fn new(config: Config, http: Http, wake: JsValue) -> Rc<Self> {
+    pub fn new(config: Config, http: Http) -> Rc<Self> {
         Rc::new_cyclic(|me: &Weak<Self>| {
             let (of_alarm, of_frame) = (me.clone(), me.clone());
             Self {
@@ -132,7 +135,6 @@ impl Driver {
                     config,
                 }),
                 http,
-                wake,
                 alarm: Alarm::new(move || enter(&of_alarm, &mut Self::handle_timeout)),
                 frame: Frame::new(move || enter(&of_frame, &mut Self::handle_frame)),
                 signals: Cell::new(None),
@@ -157,7 +159,7 @@ impl Driver {
             let mut state = self.state();
             let state = &mut *state;
             let session = wish.session.clone();
-            let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
+            let seed = (random() * 9_007_199_254_740_992.0) as u64;
             let run = Run::new(wish, state.config.clone(), signals::environment(), seed, now);
             state.slots.push(Some(Box::new(Slot {
                 run,
@@ -207,7 +209,7 @@ impl Driver {
     }
 
     /// Everything that changed since the last flush, as one string (see `engine::delta`); empty when nothing did.
-    pub fn flush(&self) -> JsString {
+    pub fn flush(&self) -> JsValue {
         self.drain_native();
         self.frame.cancel();
         let mut state = self.state();
@@ -226,7 +228,7 @@ impl Driver {
     }
 
     /// Everything of one run that has not gone out, its content too.
-    pub fn read(&self, slot: u32) -> JsString {
+    pub fn read(&self, slot: u32) -> JsValue {
         self.drain_native();
         let mut state = self.state();
         let State { slots, delta, .. } = &mut *state;
@@ -368,7 +370,7 @@ impl Driver {
         }
     }
 
-    fn take_chunk(&self, slot: u32, conn: Conn, chunk: &Uint8Array) {
+    fn take_chunk(&self, slot: u32, conn: Conn, chunk: &Chunk) {
         let len = chunk.length();
         let mut at = 0;
         while at < len {
@@ -550,9 +552,9 @@ impl State {
 }
 
 /// The flush as a JS string: the one decoding of its text.
-pub fn take(delta: &mut Delta) -> JsString {
+pub fn take(delta: &mut Delta) -> JsValue {
     // A delta is valid UTF-8 by construction.
-    let text = JsString::from(core::str::from_utf8(delta.finish()).unwrap_or_default());
+    let text = JsValue::from_str(core::str::from_utf8(delta.finish()).unwrap_or_default());
     delta.clear();
     text
 }
@@ -569,7 +571,7 @@ fn enter(driver: &Weak<Driver>, act: &mut dyn FnMut(&Driver)) {
     DEPTH.fetch_sub(1, Relaxed);
     if driver.is_urgent() {
         // Our own JS catches what users' callbacks throw.
-        page::call(&driver.wake);
+        page::wake(&driver.http.hooks);
     }
 }
 
@@ -584,7 +586,7 @@ mod tests {
     fn a_trap_inside_an_entry_leaves_the_depth_above_zero() {
         let ledger = Ledger::new();
         // Nothing is due, so that nothing is woken.
-        let driver = Driver::new(Config::default(), http("/", &ledger), ledger.opened().into());
+        let driver = Driver::new(Config::default(), http("/", &ledger));
         let me = Rc::downgrade(&driver);
         enter(&me, &mut |_| assert_eq!(depth(), 1));
         assert_eq!(depth(), 0);

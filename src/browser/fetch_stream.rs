@@ -2,13 +2,11 @@
 
 use alloc::boxed::Box;
 
-use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, prelude::*};
-use web_sys::Response;
 
 use super::{
     http::{Accept, Http},
-    page::Registration,
+    page::{Chunk, Registration, Response},
 };
 use crate::engine::request::Request;
 
@@ -18,7 +16,7 @@ pub enum StreamEvent<'a> {
     /// The response head.
     Head(&'a Response),
     /// Bytes of the body.
-    Chunk(&'a Uint8Array),
+    Chunk(&'a Chunk),
     /// The body came to its end.
     Ended,
     /// The network failed, or the head could not be had.
@@ -65,7 +63,9 @@ mod tests {
     fn note(event: &StreamEvent<'_>) -> String {
         match event {
             StreamEvent::Head(response) => format!("head {}", response.status()),
-            StreamEvent::Chunk(chunk) => String::from_utf8(chunk.to_vec()).unwrap(),
+            StreamEvent::Chunk(chunk) => {
+                String::from_utf8(chunk.unchecked_ref::<js_sys::Uint8Array>().to_vec()).unwrap()
+            }
             StreamEvent::Ended => "ended".into(),
             StreamEvent::Failed => "failed".into(),
         }

@@ -132,14 +132,15 @@ const encoder = new TextEncoder();
 export const take = (source, space) => source.take(space);
 export const stopSource = (source) => source.stop();
 
-/** Calls what does not throw, and what must not throw into Rust if it does. */
-export const call = (it) => {
+/** Our own JS catches what users' callbacks throw. */
+export const wake = (hooks) => {
   try {
-    it();
+    hooks.wake();
   } catch {
     // Said where it happened.
   }
 };
+export const call = (stop) => stop();
 
 /** Bits: offline, hidden. Where nothing is said, neither. */
 export const weather = () => (globalThis.navigator?.onLine === false ? 1 : 0) | (globalThis.document?.hidden ? 2 : 0);

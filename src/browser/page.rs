@@ -2,9 +2,7 @@
 
 use alloc::string::String;
 
-use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
-use web_sys::Response;
 
 #[wasm_bindgen(module = "/src/browser/page.js")]
 extern "C" {
@@ -18,9 +16,21 @@ extern "C" {
         cursor: Option<&str>,
         tell: &JsValue,
     ) -> JsValue;
+
+    /// The browser's own type.
+    #[derive(Debug)]
+    pub type Response;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn status(this: &Response) -> u16;
     pub(super) fn header(response: &Response, name: &str) -> Option<String>;
+
+    /// A `Uint8Array`.
+    #[derive(Debug)]
+    pub type Chunk;
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn length(this: &Chunk) -> u32;
     #[wasm_bindgen(js_name = copyPart)]
-    pub(super) fn copy_part(chunk: &Uint8Array, at: u32, space: &mut [u8]);
+    pub(super) fn copy_part(chunk: &Chunk, at: u32, space: &mut [u8]);
 
     #[derive(Clone)]
     pub(super) type Source;
@@ -37,6 +47,7 @@ extern "C" {
     #[wasm_bindgen(js_name = stopSource)]
     pub(super) fn stop_source(source: &Source);
 
+    pub(super) fn wake(hooks: &JsValue);
     pub(super) fn call(it: &JsValue);
     pub(super) fn weather() -> u32;
     #[wasm_bindgen(js_name = watchPage)]

@@ -149,10 +149,7 @@ impl Envelopes {
         let mut fit = self.latest_mut().fit(bytes, at, end);
         if let Fit::No = fit {
             self.latest = !self.latest;
-            fit = match self.glance(bytes, at, end) {
-                Some(hit) => Fit::Whole(hit),
-                None => self.latest_mut().fit(bytes, at, end),
-            };
+            fit = self.latest_mut().fit(bytes, at, end);
         }
         match fit {
             Fit::No => self.latest = !self.latest,
