@@ -13,25 +13,31 @@
 //! connection (B-PARSE-5), and so is silence. When the link doubts or gives up, one status request decides what is true
 //! at the server. An unsettled run always has a connection, a question under way, or a deadline behind it:
 //! [`Run::is_sustained`] says so and every test asserts it.
+//!
+//! Here: what a run is, its inputs and outputs, and its connections. Beside it: what a stream's events do (`stream`), what is
+//! asked and what the replies decide (`questions`), what is told of it (`write`).
 
+mod questions;
+mod stream;
 mod write;
 
 use alloc::{collections::VecDeque, string::String};
 
+use questions::Doubt;
+
 use super::{
     config::Config,
-    cursor::{Cursor, Position, Verdict as Judgement},
+    cursor::Position,
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
-    event::{RunEvent, Terminal},
     http::{self, Head},
     link::{Conn, Due, Link, Next, Phase},
     protocol::{
         Protocol,
         bichat::{StatusReply, requests},
     },
-    reader::{Incoming, Item, Reader},
+    reader::Reader,
     request::Request,
     rng::Rng,
     status::{By, Status},
@@ -40,9 +46,6 @@ use super::{
     transcript::Transcript,
     window::Window,
 };
-
-/// How long a confirmed stop waits for the run's own terminal event.
-const LAST_WORDS: Millis = Millis(1_000);
 
 /// A question's number: a reply that carries another one is late and means nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,31 +133,11 @@ enum Road {
     Live,
 }
 
-/// Why the server is asked for the run's status.
-#[derive(Clone, Debug)]
-enum Doubt {
-    /// The send's response broke after its head and before it named the run.
-    Accepted,
-    /// Connections open and bring nothing.
-    Fruitless,
-    /// The budget is spent.
-    Spent,
-    /// The road was refused.
-    Refused(Failure),
-}
-
 /// How a run ends.
 struct Verdict {
     status: Status,
     by: By,
     error: Option<Failure>,
-}
-
-/// What the server says of the run.
-enum Standing {
-    Active { run: Option<String> },
-    Over,
-    Unknown,
 }
 
 /// The run machine. See the module's description.
@@ -695,329 +678,6 @@ impl Core {
         self.push(Output::Disconnect { conn });
     }
 
-    // ---- what the stream says ----
-
-    fn take(&mut self, item: &Item<'_>, now: Instant) {
-        match item {
-            Item::Comment => self.link.handle_beat(now),
-            Item::Retry(wait) => self.link.handle_hint(*wait),
-            Item::Malformed(bad) => {
-                self.counts.malformed += 1;
-                self.any_event = true;
-                self.report_malformed(bad);
-            }
-            Item::Id(id) => {
-                if self.road == Road::Following {
-                    self.position.advance(id);
-                }
-            }
-            Item::Overflow => {
-                // Asking again would bring the same event again.
-                self.disconnect();
-                self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
-            }
-            Item::Event(incoming) => self.take_event(incoming, now),
-        }
-    }
-
-    fn take_event(&mut self, incoming: &Incoming<'_>, now: Instant) {
-        if matches!(incoming.event, RunEvent::Heartbeat) {
-            self.link.handle_beat(now);
-            self.forward(incoming);
-            return;
-        }
-        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
-            self.follow(now);
-            return;
-        }
-        let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
-        let next = id.and_then(|id| self.position.glance(id));
-        let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
-        if let Some((id, cursor)) = id {
-            if self.position.judge(id, cursor) == Judgement::Duplicate {
-                self.counts.duplicates += 1;
-                return;
-            }
-        } else if next.is_none() && self.is_refusal(incoming) {
-            let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
-            self.disconnect();
-            if !self.fails_in_grace(&failure, now) && !self.settle_by_verdict() {
-                self.forward(incoming);
-                self.note_flap(&failure);
-                self.ask_status(Doubt::Refused(failure), now);
-            }
-            return;
-        }
-        self.events_here = true;
-        self.any_event = true;
-        self.reauthorized = false;
-        self.live_tried = self.road == Road::Live;
-        self.flap = None;
-        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot(_)) {
-            self.start_over();
-        }
-        self.exact.apply(&incoming.event);
-        // Only now: what the cursor passes must be held (A-ENV-6).
-        if let Some(next) = next {
-            self.position.step(next);
-            self.dirty.cursor = true;
-        } else if let Some((id, cursor)) = id {
-            self.position.advance_to(id, cursor);
-            self.dirty.cursor = true;
-        }
-        // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
-        let text = self.exact.text_utf16_len();
-        if id.is_some() || text > self.most_text {
-            self.link.handle_progress();
-            self.second_wind = false;
-        }
-        self.most_text = self.most_text.max(text);
-        if let Some(at) = incoming.timestamp() {
-            if self.started_at.is_none() {
-                self.started_at = Some(at);
-                self.dirty.state = true;
-            }
-            self.updated_at = Some(at);
-        }
-        self.forward(incoming);
-        self.advance_status(&incoming.event, now);
-        self.touch_content();
-    }
-
-    fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
-        let status = match event {
-            RunEvent::Interrupted { .. } => Status::Waiting,
-            RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
-                if self.status == Status::Waiting =>
-            {
-                Status::Waiting
-            }
-            RunEvent::Ended { how, .. } => {
-                self.disconnect();
-                // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
-                let (status, by) = match how {
-                    Terminal::Completed => (Status::Completed, By::Server),
-                    _ if self.stopping => (Status::Cancelled, By::User),
-                    Terminal::Cancelled => (Status::Cancelled, By::Server),
-                    Terminal::Failed => (Status::Failed, By::Server),
-                };
-                let error = (status == Status::Failed)
-                    .then(|| Failure { detail: error_text(event), ..Failure::passing(Code::ServerError) });
-                if self.road == Road::Live && !self.stopping {
-                    return self.ask_log(Verdict { status, by, error }, now);
-                }
-                // The log has spoken to its end: nothing provisional is left to show.
-                if self.shown.take().is_some() {
-                    self.exact.rewrite();
-                }
-                self.settle(status, by, error);
-                return;
-            }
-            _ => Status::Streaming,
-        };
-        if status != self.status {
-            self.status = status;
-            self.touch();
-        }
-    }
-
-    /// Takes the run's id from an event of the send's response.
-    fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
-        if !self.config.event_log {
-            if let RunEvent::Started { run_id: Some(run) } = &incoming.event {
-                self.run = Some(run.decoded());
-                self.touch();
-            }
-            return false;
-        }
-        let run = match &incoming.event {
-            RunEvent::Started { run_id: Some(run) } => run.decoded(),
-            _ => return false,
-        };
-        self.run = Some(run);
-        true
-    }
-
-    /// Leaves the send's inexact response for the exact log.
-    fn follow(&mut self, now: Instant) {
-        self.disconnect();
-        self.any_event = true;
-        self.status = Status::Streaming;
-        self.road = Road::Following;
-        self.position = Position::new();
-        self.link.handle_progress();
-        self.set_out(now);
-    }
-
-    /// What the live road has dropped, the log may still hold (B-SEND-11, B-RES-4): it has the last word.
-    fn ask_log(&mut self, verdict: Verdict, now: Instant) {
-        self.verdict = Some(verdict);
-        self.over = true;
-        self.road = Road::Following;
-        self.position = Position::new();
-        self.link.renew();
-        self.set_out(now);
-    }
-
-    /// Without a log, what the live road has told stands. False if it has told no end.
-    fn settle_by_verdict(&mut self) -> bool {
-        let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
-        self.settle(status, by, error);
-        true
-    }
-
-    /// An error without an id, before anything else, on a road whose events have ids: the server refuses after its
-    /// headers (B-ES-12). The run's own error has an id, or comes after other events.
-    fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
-        self.road == Road::Following
-            && !self.events_here
-            && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
-    }
-
-    // ---- questions ----
-
-    fn ask(&mut self, request: Request) -> Ask {
-        self.asks = self.asks.wrapping_add(1);
-        let ask = Ask(self.asks);
-        self.push(Output::Ask { ask, request });
-        ask
-    }
-
-    fn ask_status(&mut self, doubt: Doubt, now: Instant) {
-        self.drop_doubt();
-        self.link.hold();
-        let ask = self.ask(requests::status(&self.session));
-        self.doubt = Some((ask, doubt));
-        self.timers.set(Timer::Status, now + self.config.status_timeout);
-        self.touch();
-    }
-
-    fn drop_doubt(&mut self) {
-        self.timers.clear(Timer::Status);
-        if let Some((ask, _)) = self.doubt.take() {
-            self.push(Output::Forget { ask });
-        }
-    }
-
-    fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
-        if self.late_stop == Some(ask) {
-            self.late_stop = None;
-            return self.handle_stop_reply(status, now);
-        }
-        let doubt = match self.doubt.take() {
-            Some((asked, doubt)) if asked == ask => doubt,
-            other => {
-                self.doubt = other;
-                return;
-            }
-        };
-        self.timers.clear(Timer::Status);
-        self.touch();
-        let standing = self.standing(status, body);
-        self.over |= matches!(standing, Standing::Over);
-        let nobody_answered = matches!(standing, Standing::Unknown);
-        if nobody_answered && !self.link.environment().may_connect() {
-            // Nobody could be asked: wait for the page to come back, then go on as before.
-            self.link.wait(None, &mut self.rng, now);
-            return;
-        }
-        match (doubt, standing) {
-            (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
-                self.run = Some(run);
-                self.seed(body);
-                self.follow(now);
-            }
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
-                if self.link.handle_lost(now) == Next::Exhausted {
-                    self.give_up(Failure::passing(Code::GaveUp));
-                } else {
-                    self.link.wait(None, &mut self.rng, now);
-                }
-            }
-            // Whoever answers can be reached again: the log that could not be is worth another try.
-            (Doubt::Spent, Standing::Active { .. } | Standing::Over)
-                if self.road == Road::Following && !self.head_seen && !self.second_wind =>
-            {
-                self.second_wind = true;
-                self.link.renew();
-                self.set_out(now);
-            }
-            (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
-                if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
-            {
-                self.live_tried = true;
-                self.road = Road::Live;
-                self.link.renew();
-                self.set_out(now);
-            }
-            (Doubt::Spent, Standing::Active { .. } | Standing::Unknown) => {
-                let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
-                self.give_up(cause);
-            }
-            (Doubt::Refused(failure), Standing::Active { .. } | Standing::Unknown) => {
-                // A run that was there and is not known any more has ended, whether or not its status could be asked.
-                let is_gone = failure.code == Code::RunNotFound && self.any_event && nobody_answered;
-                let code = if is_gone { Code::RunEnded } else { failure.code };
-                self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }));
-            }
-            (doubt, Standing::Over) => {
-                let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
-                // A log that refused is gone. One that could not be read may still be there.
-                let retryable = matches!(doubt, Doubt::Spent);
-                let (status, detail) = match doubt {
-                    Doubt::Refused(failure) => (failure.status, failure.detail),
-                    _ => (None, None),
-                };
-                let error = Some(Failure { status, detail, retryable, ..Failure::lasting(code) });
-                let verdict = Verdict { status: Status::Interrupted, by: By::Server, error };
-                if self.road == Road::Live {
-                    return self.ask_log(verdict, now);
-                }
-                self.settle(verdict.status, verdict.by, verdict.error);
-            }
-        }
-    }
-
-    fn handle_stop_reply(&mut self, status: u16, now: Instant) {
-        if !self.stopping || self.status.is_settled() {
-            return;
-        }
-        // The user's wish stands; that it may not have arrived is said.
-        self.error = (status == 0).then(|| Failure::passing(Code::RequestFailed));
-        let is_sending = self.road == Road::Sending && self.link.phase() == Phase::Connecting;
-        if is_sending || self.late_stop.is_some() {
-            // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
-            return;
-        }
-        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
-            self.timers.set(Timer::Stop, now + LAST_WORDS);
-        } else {
-            self.settle_stopped();
-        }
-    }
-
-    fn settle_stopped(&mut self) {
-        self.disconnect();
-        let error = self.error.take();
-        self.settle(Status::Cancelled, By::User, error);
-    }
-
-    fn standing(&self, status: u16, body: &[u8]) -> Standing {
-        match status {
-            404 => Standing::Over,
-            200 => match StatusReply::read(body) {
-                Some(reply) if !reply.active => Standing::Over,
-                // Another run has taken our session's place.
-                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {
-                    Standing::Over
-                }
-                Some(reply) => Standing::Active { run: reply.run_id },
-                None => Standing::Unknown,
-            },
-            _ => Standing::Unknown,
-        }
-    }
-
     // ---- the end, and what is written of it ----
 
     fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
@@ -1056,12 +716,5 @@ impl Core {
     fn touch(&mut self) {
         self.dirty.state = true;
         self.urgency = self.urgency.max(Urgency::State);
-    }
-}
-
-fn error_text(event: &RunEvent<'_>) -> Option<String> {
-    match event {
-        RunEvent::Ended { error: Some(text), .. } => Some(text.decoded()),
-        _ => None,
     }
 }

@@ -1,0 +1,181 @@
+//! What is asked of the server beside the streams, and what the replies decide: a status when in doubt, a stop.
+
+use alloc::string::String;
+
+use super::{Ask, Core, Output, Road, Verdict};
+use crate::engine::{
+    error::{Code, Failure},
+    link::{Next, Phase},
+    protocol::bichat::{StatusReply, requests},
+    request::Request,
+    status::{By, Status},
+    time::{Instant, Millis},
+    timer::Timer,
+};
+
+/// How long a confirmed stop waits for the run's own terminal event.
+const LAST_WORDS: Millis = Millis(1_000);
+
+/// Why the server is asked for the run's status.
+#[derive(Clone, Debug)]
+pub(super) enum Doubt {
+    /// The send's response broke after its head and before it named the run.
+    Accepted,
+    /// Connections open and bring nothing.
+    Fruitless,
+    /// The budget is spent.
+    Spent,
+    /// The road was refused.
+    Refused(Failure),
+}
+
+/// What the server says of the run.
+enum Standing {
+    Active { run: Option<String> },
+    Over,
+    Unknown,
+}
+
+impl Core {
+    pub(super) fn ask(&mut self, request: Request) -> Ask {
+        self.asks = self.asks.wrapping_add(1);
+        let ask = Ask(self.asks);
+        self.push(Output::Ask { ask, request });
+        ask
+    }
+
+    pub(super) fn ask_status(&mut self, doubt: Doubt, now: Instant) {
+        self.drop_doubt();
+        self.link.hold();
+        let ask = self.ask(requests::status(&self.session));
+        self.doubt = Some((ask, doubt));
+        self.timers.set(Timer::Status, now + self.config.status_timeout);
+        self.touch();
+    }
+
+    pub(super) fn drop_doubt(&mut self) {
+        self.timers.clear(Timer::Status);
+        if let Some((ask, _)) = self.doubt.take() {
+            self.push(Output::Forget { ask });
+        }
+    }
+
+    pub(super) fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
+        if self.late_stop == Some(ask) {
+            self.late_stop = None;
+            return self.handle_stop_reply(status, now);
+        }
+        let doubt = match self.doubt.take() {
+            Some((asked, doubt)) if asked == ask => doubt,
+            other => {
+                self.doubt = other;
+                return;
+            }
+        };
+        self.timers.clear(Timer::Status);
+        self.touch();
+        let standing = self.standing(status, body);
+        self.over |= matches!(standing, Standing::Over);
+        let nobody_answered = matches!(standing, Standing::Unknown);
+        if nobody_answered && !self.link.environment().may_connect() {
+            // Nobody could be asked: wait for the page to come back, then go on as before.
+            self.link.wait(None, &mut self.rng, now);
+            return;
+        }
+        match (doubt, standing) {
+            (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
+                self.run = Some(run);
+                self.seed(body);
+                self.follow(now);
+            }
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
+                if self.link.handle_lost(now) == Next::Exhausted {
+                    self.give_up(Failure::passing(Code::GaveUp));
+                } else {
+                    self.link.wait(None, &mut self.rng, now);
+                }
+            }
+            // Whoever answers can be reached again: the log that could not be is worth another try.
+            (Doubt::Spent, Standing::Active { .. } | Standing::Over)
+                if self.road == Road::Following && !self.head_seen && !self.second_wind =>
+            {
+                self.second_wind = true;
+                self.link.renew();
+                self.set_out(now);
+            }
+            (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
+                if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
+            {
+                self.live_tried = true;
+                self.road = Road::Live;
+                self.link.renew();
+                self.set_out(now);
+            }
+            (Doubt::Spent, Standing::Active { .. } | Standing::Unknown) => {
+                let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
+                self.give_up(cause);
+            }
+            (Doubt::Refused(failure), Standing::Active { .. } | Standing::Unknown) => {
+                // A run that was there and is not known any more has ended, whether or not its status could be asked.
+                let is_gone = failure.code == Code::RunNotFound && self.any_event && nobody_answered;
+                let code = if is_gone { Code::RunEnded } else { failure.code };
+                self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }));
+            }
+            (doubt, Standing::Over) => {
+                let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+                // A log that refused is gone. One that could not be read may still be there.
+                let retryable = matches!(doubt, Doubt::Spent);
+                let (status, detail) = match doubt {
+                    Doubt::Refused(failure) => (failure.status, failure.detail),
+                    _ => (None, None),
+                };
+                let error = Some(Failure { status, detail, retryable, ..Failure::lasting(code) });
+                let verdict = Verdict { status: Status::Interrupted, by: By::Server, error };
+                if self.road == Road::Live {
+                    return self.ask_log(verdict, now);
+                }
+                self.settle(verdict.status, verdict.by, verdict.error);
+            }
+        }
+    }
+
+    pub(super) fn handle_stop_reply(&mut self, status: u16, now: Instant) {
+        if !self.stopping || self.status.is_settled() {
+            return;
+        }
+        // The user's wish stands; that it may not have arrived is said.
+        self.error = (status == 0).then(|| Failure::passing(Code::RequestFailed));
+        let is_sending = self.road == Road::Sending && self.link.phase() == Phase::Connecting;
+        if is_sending || self.late_stop.is_some() {
+            // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
+            return;
+        }
+        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
+            self.timers.set(Timer::Stop, now + LAST_WORDS);
+        } else {
+            self.settle_stopped();
+        }
+    }
+
+    pub(super) fn settle_stopped(&mut self) {
+        self.disconnect();
+        let error = self.error.take();
+        self.settle(Status::Cancelled, By::User, error);
+    }
+
+    fn standing(&self, status: u16, body: &[u8]) -> Standing {
+        match status {
+            404 => Standing::Over,
+            200 => match StatusReply::read(body) {
+                Some(reply) if !reply.active => Standing::Over,
+                // Another run has taken our session's place.
+                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {
+                    Standing::Over
+                }
+                Some(reply) => Standing::Active { run: reply.run_id },
+                None => Standing::Unknown,
+            },
+            _ => Standing::Unknown,
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! What the events of a stream do to a run.
+
+use alloc::string::String;
+
+use super::{Core, Doubt, Road, Verdict};
+use crate::engine::{
+    cursor::{Cursor, Position, Verdict as Judgement},
+    error::{Code, Failure},
+    event::{RunEvent, Terminal},
+    reader::{Incoming, Item},
+    status::{By, Status},
+    time::Instant,
+};
+
+impl Core {
+    pub(super) fn take(&mut self, item: &Item<'_>, now: Instant) {
+        match item {
+            Item::Comment => self.link.handle_beat(now),
+            Item::Retry(wait) => self.link.handle_hint(*wait),
+            Item::Malformed(bad) => {
+                self.counts.malformed += 1;
+                self.any_event = true;
+                self.report_malformed(bad);
+            }
+            Item::Id(id) => {
+                if self.road == Road::Following {
+                    self.position.advance(id);
+                }
+            }
+            Item::Overflow => {
+                // Asking again would bring the same event again.
+                self.disconnect();
+                self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
+            }
+            Item::Event(incoming) => self.take_event(incoming, now),
+        }
+    }
+
+    fn take_event(&mut self, incoming: &Incoming<'_>, now: Instant) {
+        if matches!(incoming.event, RunEvent::Heartbeat) {
+            self.link.handle_beat(now);
+            self.forward(incoming);
+            return;
+        }
+        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
+            self.follow(now);
+            return;
+        }
+        let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
+        let next = id.and_then(|id| self.position.glance(id));
+        let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
+        if let Some((id, cursor)) = id {
+            if self.position.judge(id, cursor) == Judgement::Duplicate {
+                self.counts.duplicates += 1;
+                return;
+            }
+        } else if next.is_none() && self.is_refusal(incoming) {
+            let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
+            self.disconnect();
+            if !self.fails_in_grace(&failure, now) && !self.settle_by_verdict() {
+                self.forward(incoming);
+                self.note_flap(&failure);
+                self.ask_status(Doubt::Refused(failure), now);
+            }
+            return;
+        }
+        self.events_here = true;
+        self.any_event = true;
+        self.reauthorized = false;
+        self.live_tried = self.road == Road::Live;
+        self.flap = None;
+        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot(_)) {
+            self.start_over();
+        }
+        self.exact.apply(&incoming.event);
+        // Only now: what the cursor passes must be held (A-ENV-6).
+        if let Some(next) = next {
+            self.position.step(next);
+            self.dirty.cursor = true;
+        } else if let Some((id, cursor)) = id {
+            self.position.advance_to(id, cursor);
+            self.dirty.cursor = true;
+        }
+        // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
+        let text = self.exact.text_utf16_len();
+        if id.is_some() || text > self.most_text {
+            self.link.handle_progress();
+            self.second_wind = false;
+        }
+        self.most_text = self.most_text.max(text);
+        if let Some(at) = incoming.timestamp() {
+            if self.started_at.is_none() {
+                self.started_at = Some(at);
+                self.dirty.state = true;
+            }
+            self.updated_at = Some(at);
+        }
+        self.forward(incoming);
+        self.advance_status(&incoming.event, now);
+        self.touch_content();
+    }
+
+    fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
+        let status = match event {
+            RunEvent::Interrupted { .. } => Status::Waiting,
+            RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
+                if self.status == Status::Waiting =>
+            {
+                Status::Waiting
+            }
+            RunEvent::Ended { how, .. } => {
+                self.disconnect();
+                // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
+                let (status, by) = match how {
+                    Terminal::Completed => (Status::Completed, By::Server),
+                    _ if self.stopping => (Status::Cancelled, By::User),
+                    Terminal::Cancelled => (Status::Cancelled, By::Server),
+                    Terminal::Failed => (Status::Failed, By::Server),
+                };
+                let error = (status == Status::Failed)
+                    .then(|| Failure { detail: error_text(event), ..Failure::passing(Code::ServerError) });
+                if self.road == Road::Live && !self.stopping {
+                    return self.ask_log(Verdict { status, by, error }, now);
+                }
+                // The log has spoken to its end: nothing provisional is left to show.
+                if self.shown.take().is_some() {
+                    self.exact.rewrite();
+                }
+                self.settle(status, by, error);
+                return;
+            }
+            _ => Status::Streaming,
+        };
+        if status != self.status {
+            self.status = status;
+            self.touch();
+        }
+    }
+
+    /// Takes the run's id from an event of the send's response.
+    pub(super) fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
+        if !self.config.event_log {
+            if let RunEvent::Started { run_id: Some(run) } = &incoming.event {
+                self.run = Some(run.decoded());
+                self.touch();
+            }
+            return false;
+        }
+        let run = match &incoming.event {
+            RunEvent::Started { run_id: Some(run) } => run.decoded(),
+            _ => return false,
+        };
+        self.run = Some(run);
+        true
+    }
+
+    /// Leaves the send's inexact response for the exact log.
+    pub(super) fn follow(&mut self, now: Instant) {
+        self.disconnect();
+        self.any_event = true;
+        self.status = Status::Streaming;
+        self.road = Road::Following;
+        self.position = Position::new();
+        self.link.handle_progress();
+        self.set_out(now);
+    }
+
+    /// What the live road has dropped, the log may still hold (B-SEND-11, B-RES-4): it has the last word.
+    pub(super) fn ask_log(&mut self, verdict: Verdict, now: Instant) {
+        self.verdict = Some(verdict);
+        self.over = true;
+        self.road = Road::Following;
+        self.position = Position::new();
+        self.link.renew();
+        self.set_out(now);
+    }
+
+    /// Without a log, what the live road has told stands. False if it has told no end.
+    pub(super) fn settle_by_verdict(&mut self) -> bool {
+        let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
+        self.settle(status, by, error);
+        true
+    }
+
+    /// An error without an id, before anything else, on a road whose events have ids: the server refuses after its
+    /// headers (B-ES-12). The run's own error has an id, or comes after other events.
+    fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
+        self.road == Road::Following
+            && !self.events_here
+            && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
+    }
+}
+
+fn error_text(event: &RunEvent<'_>) -> Option<String> {
+    match event {
+        RunEvent::Ended { error: Some(text), .. } => Some(text.decoded()),
+        _ => None,
+    }
+}
