@@ -363,7 +363,7 @@ export interface RetryOptions {
   readonly jitter?: 'full' | 'none';
   /** A connection that lasted this long starts the delays anew, as progress does. Default 10,000. */
   readonly stableMs?: number;
-  /** Give up after so much online time without a new event. Default 120,000; `Infinity`: never. */
+  /** Give up after so much time, online and with the page in sight, without a new event. Default 120,000; `Infinity`: never. */
   readonly budgetMs?: number;
   /** Give up after so many connections in a row without a new event. Default `Infinity`. */
   readonly maxAttempts?: number;

@@ -4,8 +4,8 @@
 //! moment it is connecting, open, waiting for a named deadline, parked until the page may connect again, or closed; the
 //! owner can therefore never be left with neither a connection nor a deadline.
 //!
-//! The retry budget is spent by time without a connection while the page could have one, and by attempts; only progress
-//! (an event that was new) gives it back, never an open or an empty 200 (FIELD 1.1 H, 1.2).
+//! The retry budget is spent by time without a connection while the page could have one and somebody could see it, and by
+//! attempts; only progress (an event that was new) gives it back, never an open or an empty 200 (FIELD 1.1 H, 1.2).
 
 use super::{
     backoff::Backoff,
@@ -25,6 +25,9 @@ pub struct Conn(pub u32);
 
 /// How long to wait between two looks at the environment while parked, in case its signal was lost.
 const PARKED_LOOK: Millis = Millis(30_000);
+
+/// The least time from a loss to the attempt that somebody's look brings on: a page that is flicked through is no storm.
+const CALM: Millis = Millis(1_000);
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +88,14 @@ pub struct Link {
     give_up_after: Millis,
     max_attempts: u32,
     connect_timeout: Option<Millis>,
-    // The retry budget: time without a connection, already counted and still running.
+    // The retry budget: time without a connection, already counted, and since when it runs. It stands still while the page
+    // is not seen.
     stranded: Millis,
-    stranded_since: Option<Instant>,
+    is_stranded: bool,
+    counted_since: Option<Instant>,
+    // The server asked for no attempt before this, and a page that flickers makes none before that.
+    asked_until: Option<Instant>,
+    calm_until: Option<Instant>,
     last_byte: Option<Instant>,
     offline_since: Option<Instant>,
     // The server's `retry:` of the stream, a floor for every later wait (P-7).
@@ -111,7 +119,10 @@ impl Link {
             max_attempts: config.max_attempts,
             connect_timeout: Some(config.connect_timeout),
             stranded: Millis::ZERO,
-            stranded_since: None,
+            is_stranded: false,
+            counted_since: None,
+            asked_until: None,
+            calm_until: None,
             last_byte: None,
             offline_since: None,
             hint: None,
@@ -172,8 +183,7 @@ impl Link {
 
     /// The response head came and was good.
     pub fn handle_opened(&mut self, now: Instant) {
-        self.count_stranded(now);
-        self.stranded_since = None;
+        self.strand(false, now);
         self.phase = Phase::Open { since: now };
         self.timers.clear(Timer::Connect);
         self.liveness.handle_byte(now);
@@ -198,8 +208,7 @@ impl Link {
         if !self.progressed {
             self.progressed = true;
             self.fruitless = 0;
-            self.stranded = Millis::ZERO;
-            self.stranded_since = None;
+            self.forgive();
             self.backoff.reset();
         }
     }
@@ -219,8 +228,7 @@ impl Link {
                 self.fruitless += 1;
             }
         }
-        self.count_stranded(now);
-        self.stranded_since = Some(now);
+        self.strand(true, now);
         self.hold();
         if self.is_spent() {
             Next::Exhausted
@@ -238,15 +246,32 @@ impl Link {
 
     /// Waits for the next attempt by the backoff's rule. `floor` is what `Retry-After` asks for.
     pub fn wait(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) {
-        let delay = self.backoff.next_delay(rng, floor.max(self.hint));
+        let floor = floor.max(self.hint);
+        let delay = self.backoff.next_delay(rng, floor);
+        self.asked_until = floor.map(|floor| now + floor);
+        self.calm_until = Some(now + delay.min(CALM));
         if !self.environment.may_connect() {
             self.park(now);
             return;
         }
+        self.wait_until(now + delay);
+    }
+
+    fn wait_until(&mut self, until: Instant) {
         self.timers.clear_all();
-        let until = now + delay;
         self.phase = Phase::Waiting { until };
         self.timers.set(Timer::Reconnect, until);
+    }
+
+    /// The next attempt comes at once, or at `earliest`.
+    fn hurry(&mut self, earliest: Option<Instant>, now: Instant) -> Option<Due> {
+        match earliest {
+            Some(until) if now < until => {
+                self.wait_until(until);
+                None
+            }
+            _ => self.connect(now),
+        }
     }
 
     /// Stops everything without ending the link: the owner asks the server something first.
@@ -258,8 +283,7 @@ impl Link {
     /// Gives the whole budget back, because the owner goes on by another road or its user asked for it.
     pub fn renew(&mut self) {
         self.backoff.reset();
-        self.stranded = Millis::ZERO;
-        self.stranded_since = None;
+        self.forgive();
         self.fruitless = 0;
     }
 
@@ -273,8 +297,10 @@ impl Link {
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) -> Option<Due> {
         let change = self.environment.handle(signal)?;
         let may_connect = self.environment.may_connect();
-        if change == Change::Offline {
-            self.offline_since = Some(now);
+        match change {
+            Change::Offline => self.offline_since = Some(now),
+            Change::Visible | Change::Hidden => self.strand(self.is_stranded, now),
+            _ => {}
         }
         match (change, self.phase) {
             // A connection that said nothing since the network went has most likely gone with it.
@@ -284,8 +310,9 @@ impl Link {
             }
             // What the wait was for may be over.
             (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => {
-                self.connect(now)
+                self.hurry(self.asked_until, now)
             }
+            (Change::Visible, Phase::Waiting { .. }) => self.hurry(self.asked_until.max(self.calm_until), now),
             (Change::Frozen, Phase::Connecting | Phase::Open { .. }) => {
                 self.park(now);
                 Some(Due::Drop)
@@ -325,17 +352,23 @@ impl Link {
     }
 
     fn park(&mut self, now: Instant) {
-        self.count_stranded(now);
-        self.stranded_since = None;
+        self.strand(false, now);
         self.timers.clear_all();
         self.phase = Phase::Parked;
         self.timers.set(Timer::Parked, now + PARKED_LOOK);
     }
 
-    fn count_stranded(&mut self, now: Instant) {
-        if let Some(since) = self.stranded_since {
+    /// Counts the time so far, and from now on or no longer.
+    fn strand(&mut self, is_stranded: bool, now: Instant) {
+        if let Some(since) = self.counted_since {
             self.stranded = self.stranded + now.since(since);
-            self.stranded_since = Some(now);
         }
+        self.is_stranded = is_stranded;
+        self.counted_since = (is_stranded && self.environment.visible).then_some(now);
+    }
+
+    fn forgive(&mut self) {
+        self.stranded = Millis::ZERO;
+        (self.is_stranded, self.counted_since) = (false, None);
     }
 }

@@ -47,6 +47,21 @@ describe('a tab that nobody looks at', () => {
     });
   }
 
+  test('is seen again: nobody waits out a long backoff in front of the screen', async () => {
+    const { lab, tab, other } = tabs;
+    const client = { name: 'patient', options: { transports: ['fetch'], retry: { baseMs: 60_000, capMs: 60_000, jitter: 'none' } } };
+    const { key, sessionId } = await lab.begin(control, { ...SHORT, events: 300 }, { client });
+    await other.show();
+    await lab.until(key, () => document.hidden);
+    await control.now('cut', { sessionId, how: 'rst' });
+    await lab.until(key, ({ connection }) => connection.state === 'reconnecting' && connection.retryAt > Date.now() + 30_000);
+    await tab.show();
+    const report = await lab.settled(key);
+    assertSound(report);
+    await assertTruth(control, report);
+    assert.equal((await requestsOf(sessionId)).events, 2);
+  });
+
   test('is frozen and thawed: the run goes on after the cursor', async () => {
     const { lab, tab, other } = tabs;
     const { key, sessionId } = await lab.begin(control, { ...SHORT, events: 300 });

@@ -46,5 +46,6 @@ mod sleeping_laptop;
 mod socket_reset_mid_run;
 mod status_decides_when_the_budget_is_spent;
 mod stop_classifies_by_intent;
+mod tab_looked_at_again;
 mod timers_fire_late_or_for_no_reason;
 mod two_terminals;

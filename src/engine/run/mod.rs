@@ -331,6 +331,10 @@ impl Run {
         }
         self.core.obey(due, now);
         self.core.touch();
+        if signal == Signal::Visible {
+            // The timers of a hidden page are late: what is overdue is due now.
+            self.handle_timeout(now);
+        }
     }
 
     /// Time passed. Harmless when late or early.
