@@ -4,8 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
-import { build } from 'esbuild';
+import { bundle, weigh } from './weigh.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pkg = join(root, 'pkg');
@@ -34,27 +33,7 @@ const outsideOfAdapter = {
   },
 };
 
-async function measure(file, plugins = []) {
-  const { outputFiles, warnings } = await build({
-    entryPoints: [join(pkg, file)],
-    bundle: true,
-    minify: true,
-    format: 'esm',
-    platform: 'browser',
-    target: 'es2022',
-    write: false,
-    logLevel: 'error',
-    plugins,
-  });
-  // What a bundler warns of here, it warns every user of.
-  if (warnings.length > 0) throw new Error(`${file}: ${warnings.map(({ text }) => text).join('; ')}`);
-  const bytes = outputFiles[0].contents;
-  return {
-    raw: bytes.length,
-    gzip: gzipSync(bytes, { level: 9 }).length,
-    brotli: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length } }).length,
-  };
-}
+const measure = async (file, plugins = []) => weigh(await bundle({ entryPoints: [join(pkg, file)], plugins }));
 
 const kb = (bytes) => `${(bytes / KB).toFixed(1)} KB`;
 const faults = [];
