@@ -608,16 +608,7 @@ impl Core {
 
     /// The road was refused for a reason that will not pass.
     fn refuse(&mut self, failure: Failure, now: Instant) {
-        self.disconnect();
-        if self.stopping {
-            self.link.hold();
-            return;
-        }
-        if self.fails_in_grace(&failure, now) {
-            return;
-        }
-        self.note_flap(&failure);
-        if self.settle_by_verdict() {
+        if self.is_decided_by_loss(&failure, now) || self.settle_by_verdict() {
             return;
         }
         let about_us = matches!(failure.status, Some(400 | 401 | 403));
@@ -631,17 +622,10 @@ impl Core {
 
     /// The connection is lost in a way that may pass.
     fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
-        self.disconnect();
         self.counts.losses += 1;
-        if self.stopping {
-            // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
-            self.link.hold();
+        if self.is_decided_by_loss(&failure, now) {
             return;
         }
-        if self.fails_in_grace(&failure, now) {
-            return;
-        }
-        self.note_flap(&failure);
         match self.link.handle_lost(now) {
             Next::Exhausted | Next::Doubtful if self.settle_by_verdict() => return,
             Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure),
@@ -653,6 +637,21 @@ impl Core {
             _ => self.link.wait(floor, &mut self.rng, now),
         }
         self.touch();
+    }
+
+    /// What every loss does first. Whether nothing is left to decide.
+    fn is_decided_by_loss(&mut self, failure: &Failure, now: Instant) -> bool {
+        self.disconnect();
+        if self.stopping {
+            // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
+            self.link.hold();
+            return true;
+        }
+        let is_settled = self.fails_in_grace(failure, now);
+        if !is_settled {
+            self.note_flap(failure);
+        }
+        is_settled
     }
 
     fn give_up(&mut self, cause: Failure) {
