@@ -71,3 +71,33 @@ fn a_run_that_ends_by_itself_while_the_stop_is_on_its_way_was_completed() {
     let sim = World::seeded(216).script(script).answer(Answer::Never).at(21, Incident::Stop).open().settle();
     assert_eq!(sim.run.status(), Status::Completed);
 }
+
+#[test]
+fn a_connection_that_is_lost_behind_a_stop_is_not_opened_again() {
+    for how in [How::Fin, How::Rst] {
+        let sim = World::slow(325)
+            .answer(Answer::Never)
+            // On its way when the user presses Stop.
+            .at(4_999, Incident::Cut(how))
+            .at(5_000, Incident::Stop)
+            .open()
+            .settle();
+        assert_eq!((sim.run.status(), sim.run.by()), (Status::Cancelled, By::User));
+        assert_eq!(sim.requests_to("/events").count(), 1);
+        assert_eq!(sim.requests_to("/status").count(), 0);
+    }
+}
+
+#[test]
+fn a_refusal_behind_a_stop_asks_nothing() {
+    for status in [404, 503] {
+        let sim = World::slow(326)
+            .then(Plan { head_delay: 2_000, ..Plan::status(status) })
+            .answer(Answer::Never)
+            .at(1_000, Incident::Stop)
+            .open()
+            .settle();
+        assert_eq!((sim.run.status(), sim.run.by()), (Status::Cancelled, By::User));
+        assert_eq!((sim.requests_to("/events").count(), sim.requests_to("/status").count()), (1, 0));
+    }
+}
