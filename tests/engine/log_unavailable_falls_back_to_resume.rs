@@ -72,6 +72,8 @@ fn a_run_that_ended_while_there_was_no_log_is_told_as_ended() {
         .open()
         .settle();
     assert_eq!((sim.run.status(), sim.code()), (Status::Interrupted, Some("run-ended")));
+    // Nobody waits for the budget to run out on a run that is known to be over.
+    assert!(sim.now < 610_000, "{}", sim.now);
 }
 
 #[test]
@@ -100,4 +102,18 @@ fn a_run_that_ended_between_two_resumes_is_told_by_the_log_if_that_is_back() {
         .settle();
     assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
     sim.assert_whole();
+}
+
+#[test]
+fn a_run_that_ended_before_its_resume_came_through_is_not_asked_for_again_and_again() {
+    // The log is refused, the status says active, and what is resumed has just ended: an empty stream each time.
+    for at in [47_000, 47_500, 47_700, 47_750, 47_780] {
+        let sim = World { is_exact: false, ..World::seeded(188) }
+            .script(script())
+            .habits(|habits| habits.has_log = false)
+            .at(at, Incident::Cut(How::Fin))
+            .open()
+            .settle();
+        assert!(sim.now < 60_000, "{at}: {} {:?}", sim.now, sim.run.status());
+    }
 }

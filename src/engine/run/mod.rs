@@ -177,6 +177,8 @@ struct Core {
     live_tried: bool,
     // How the run has ended by the live road, while the log is asked for what that may have dropped.
     verdict: Option<Verdict>,
+    // Where the log was left for the live road, while it is read anew from its beginning: nobody is told less than that.
+    anchor: Option<Position>,
     // The run has ended at the server. Its log outlives it by minutes and is read to its end.
     over: bool,
     // The budget was given back once without progress.
@@ -249,6 +251,7 @@ impl Run {
                 reauthorized: false,
                 live_tried: false,
                 verdict: None,
+                anchor: None,
                 over: false,
                 second_wind: false,
                 head_seen: false,
@@ -420,6 +423,7 @@ impl Run {
         core.reauthorized = false;
         core.live_tried = false;
         core.verdict = None;
+        core.anchor = None;
         core.over = false;
         core.second_wind = false;
         core.accepted = core.body.is_none();

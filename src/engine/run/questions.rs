@@ -88,6 +88,8 @@ impl Core {
                 self.seed(body);
                 self.follow(now);
             }
+            // Of a run that is over the live road brings nothing, however often it is asked; the log, which outlives it, may.
+            (Doubt::Fruitless, Standing::Over) if self.road == Road::Live => self.end_as_over(Doubt::Fruitless, now),
             (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
                 if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp));
@@ -121,22 +123,25 @@ impl Core {
                 let code = if is_gone { Code::RunEnded } else { failure.code };
                 self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }));
             }
-            (doubt, Standing::Over) => {
-                let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
-                // A log that refused is gone. One that could not be read may still be there.
-                let retryable = matches!(doubt, Doubt::Spent);
-                let (status, detail) = match doubt {
-                    Doubt::Refused(failure) => (failure.status, failure.detail),
-                    _ => (None, None),
-                };
-                let error = Some(Failure { status, detail, retryable, ..Failure::lasting(code) });
-                let verdict = Verdict { status: Status::Interrupted, by: By::Server, error };
-                if self.road == Road::Live {
-                    return self.ask_log(verdict, now);
-                }
-                self.settle(verdict.status, verdict.by, verdict.error);
-            }
+            (doubt, Standing::Over) => self.end_as_over(doubt, now),
         }
+    }
+
+    /// The run is over at the server, and its end has not reached us.
+    fn end_as_over(&mut self, doubt: Doubt, now: Instant) {
+        let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+        // A log that refused is gone. One that could not be read may still be there.
+        let retryable = matches!(doubt, Doubt::Spent);
+        let (status, detail) = match doubt {
+            Doubt::Refused(failure) => (failure.status, failure.detail),
+            _ => (None, None),
+        };
+        let error = Some(Failure { status, detail, retryable, ..Failure::lasting(code) });
+        let verdict = Verdict { status: Status::Interrupted, by: By::Server, error };
+        if self.road == Road::Live {
+            return self.ask_log(verdict, now);
+        }
+        self.settle(verdict.status, verdict.by, verdict.error);
     }
 
     pub(super) fn handle_stop_reply(&mut self, status: u16, now: Instant) {

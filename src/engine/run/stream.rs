@@ -170,7 +170,7 @@ impl Core {
         self.verdict = Some(verdict);
         self.over = true;
         self.road = Road::Following;
-        self.position = Position::new();
+        self.anchor = Some(core::mem::take(&mut self.position));
         self.link.renew();
         self.set_out(now);
     }
@@ -178,6 +178,9 @@ impl Core {
     /// Without a log, what the live road has told stands. False if it has told no end.
     pub(super) fn settle_by_verdict(&mut self) -> bool {
         let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
+        if let Some(anchor) = self.anchor.take() {
+            self.position = anchor;
+        }
         self.settle(status, by, error);
         true
     }

@@ -4,6 +4,7 @@ use alloc::string::String;
 
 use super::{Core, Dirty, Road, Urgency};
 use crate::engine::{
+    cursor::{Position, Verdict},
     delta::Delta,
     error::Failure,
     link::Phase,
@@ -86,8 +87,11 @@ impl Core {
     }
 
     fn write_cursor(&self, out: &mut Delta) {
+        let here = self.position.as_bytes();
+        let is_behind = |anchor: &&Position| here.is_empty() || anchor.check(here) == Verdict::Duplicate;
+        let cursor = self.anchor.as_ref().filter(is_behind).map_or(here, Position::as_bytes);
         out.literal("\"cursor\":");
-        out.string_or_null((!self.position.is_none()).then_some(self.position.as_bytes()));
+        out.string_or_null((!cursor.is_empty()).then_some(cursor));
         out.key("updatedAt");
         out.number_or_null(self.updated_at);
     }
