@@ -98,7 +98,7 @@ export function scheduleOf(seed, { isSendSafe }) {
     transport: seed % 2 === 0 ? 'fetch' : 'eventsource',
     recipe: {
       seed,
-      events: chance.between(60, 160),
+      events: isSendSafe ? chance.between(60, 160) : chance.between(200, 260),
       eventsPerSecond: isFast ? 0 : chance.between(90, 140),
       reasoning: chance.is(60),
       toolCalls: chance.between(0, 4),
