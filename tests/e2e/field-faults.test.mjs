@@ -79,7 +79,8 @@ describe('the ten faults', { concurrency: 6 }, () => {
     const lab = await stage.openLab();
     const sessionId = randomUUID();
     await stage.control.recipe({ sessionId, ...TEN_EVENTS, heartbeatMs: 1100 });
-    // Both from the start, and long enough for a page that opens late to hear several beats: the first holds while heartbeats go on, and when it ends there is only the second.
+    // Both from the start: the first holds while heartbeats go on, long enough for a page that opens late to hear several,
+    // and when it ends there is only the second.
     await stage.control.now('stall', { sessionId, heartbeats: true, ms: 7000 });
     await stage.control.now('stall', { sessionId, heartbeats: false });
     const { runId } = await stage.control.recipe({ sessionId, start: true });
