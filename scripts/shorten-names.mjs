@@ -114,7 +114,9 @@ for (let at = 8; at < wasm.length;) {
         const [module, behindModule] = readName(from);
         const [name, behindName] = readName(behindModule);
         from = skipImportType(behindName);
-        body.push(named(shortModule(module)), named(rename(name, false)), wasm.subarray(behindName, from));
+        // A snippet's own names are what its file exports.
+        const next = module.startsWith('./snippets/') ? name : rename(name, false);
+        body.push(named(shortModule(module)), named(next), wasm.subarray(behindName, from));
       } else {
         const [name, behindName] = readName(from);
         from = readLeb(behindName + 1)[1];

@@ -14,6 +14,15 @@ after(() => stage?.close());
 
 const withCsp = (policy) => `?csp=${encodeURIComponent(policy)}`;
 
+/** A run under way on a server that nobody else needs. */
+async function streamFromOwnServer(transport) {
+  const server = await stage.addServer();
+  const lab = await stage.openLab({ server });
+  const { key } = await lab.begin(server.control, { events: 400, eventsPerSecond: 100 }, { transport, options: QUICK });
+  await lab.until(key, ({ text }) => text.length > 40);
+  return { server, lab, key };
+}
+
 describe('pages', { concurrency: 4 }, () => {
   test("a policy with 'wasm-unsafe-eval' is enough", async () => {
     const lab = await stage.openLab({ query: withCsp("script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'") });
@@ -60,12 +69,7 @@ describe('pages', { concurrency: 4 }, () => {
     });
 
     test(`a server that restarts without its log: interrupted as run-ended, and what came is kept [${transport}]`, async () => {
-      const server = await stage.addServer();
-      const lab = await stage.openLab({ server });
-      const sessionId = randomUUID();
-      await server.control.recipe({ sessionId, events: 400, eventsPerSecond: 100 });
-      const key = await lab.start({ sessionId, client: { options: { transports: [transport] } } });
-      await lab.until(key, ({ text }) => text.length > 40);
+      const { server, lab, key } = await streamFromOwnServer(transport);
       await server.control.now('restart', { keepLog: false, ms: 100 });
       const report = await lab.settled(key);
       assertSound(report);
@@ -78,12 +82,7 @@ describe('pages', { concurrency: 4 }, () => {
     });
 
     test(`a server that restarts and gives up what ran: failed in its own words, and what came is kept [${transport}]`, async () => {
-      const server = await stage.addServer();
-      const lab = await stage.openLab({ server });
-      const sessionId = randomUUID();
-      await server.control.recipe({ sessionId, events: 400, eventsPerSecond: 100 });
-      const key = await lab.start({ sessionId, client: { options: { transports: [transport] } } });
-      await lab.until(key, ({ text }) => text.length > 40);
+      const { server, lab, key } = await streamFromOwnServer(transport);
       await server.control.now('restart', { keepLog: true, reap: true, ms: 100 });
       const report = await lab.settled(key);
       assertSound(report);

@@ -117,3 +117,26 @@ fn a_run_that_ended_before_its_resume_came_through_is_not_asked_for_again_and_ag
         assert!(sim.now < 60_000, "{at}: {} {:?}", sim.now, sim.run.status());
     }
 }
+
+#[test]
+fn a_retry_behind_the_live_road_neither_doubles_nor_loses_what_that_had_told() {
+    for (log_back, down) in [(21_000, 20_000), (700_000, 20_000), (21_000, 35_000)] {
+        // Followed, then live from a snapshot, then nobody is there for longer than the budget.
+        let mut sim = World { is_exact: false, ..World::slow(189) }
+            .habits(|habits| habits.log_ttl = 24 * 3_600_000)
+            .at(10_000, Incident::Log(false))
+            .at(10_000, Incident::Cut(How::Rst))
+            .at(down, Incident::Restart { ms: 600_000, keeps_log: true, keeps_workers: true })
+            .at(log_back, Incident::Log(true))
+            .open();
+        sim.play_to_settled();
+        assert_eq!(sim.run.status(), Status::Interrupted, "{:?}", sim.run.error());
+        let cursor = sim.page.state["cursor"].clone();
+        assert!(cursor.is_string(), "{cursor}");
+        sim.play_until(800_000);
+        sim.retry();
+        sim.play_to_settled();
+        assert_eq!(sim.run.status(), Status::Completed, "{:?}", sim.run.error());
+        sim.assert_whole();
+    }
+}

@@ -177,7 +177,8 @@ struct Core {
     live_tried: bool,
     // How the run has ended by the live road, while the log is asked for what that may have dropped.
     verdict: Option<Verdict>,
-    // Where the log was left for the live road, while it is read anew from its beginning: nobody is told less than that.
+    // Where the log was left when the live road told its first event. Until it is read that far again, this is the cursor
+    // that is told.
     anchor: Option<Position>,
     // The run has ended at the server. Its log outlives it by minutes and is read to its end.
     over: bool,
@@ -408,6 +409,7 @@ impl Run {
             core.exact.rewrite();
             core.shown = None;
             core.position = Position::new();
+            core.anchor = None;
             core.most_text = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
@@ -423,7 +425,6 @@ impl Run {
         core.reauthorized = false;
         core.live_tried = false;
         core.verdict = None;
-        core.anchor = None;
         core.over = false;
         core.second_wind = false;
         core.accepted = core.body.is_none();

@@ -30,6 +30,9 @@ impl Core {
             Item::Overflow => {
                 // Asking again would bring the same event again.
                 self.disconnect();
+                if self.settle_by_verdict() {
+                    return;
+                }
                 self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
             }
             Item::Event(incoming) => self.take_event(incoming, now),
@@ -69,8 +72,14 @@ impl Core {
         self.reauthorized = false;
         self.live_tried = self.road == Road::Live;
         self.flap = None;
-        if self.road == Road::Live && matches!(incoming.event, RunEvent::Snapshot(_)) {
-            self.start_over();
+        if self.road == Road::Live {
+            // What has no place in the log moves the transcript away from it: whoever reads the log next begins anew.
+            if !self.position.is_none() {
+                self.anchor = Some(core::mem::take(&mut self.position));
+            }
+            if matches!(incoming.event, RunEvent::Snapshot(_)) {
+                self.start_over();
+            }
         }
         self.exact.apply(&incoming.event);
         // Only now: what the cursor passes must be held (A-ENV-6).
@@ -170,7 +179,6 @@ impl Core {
         self.verdict = Some(verdict);
         self.over = true;
         self.road = Road::Following;
-        self.anchor = Some(core::mem::take(&mut self.position));
         self.link.renew();
         self.set_out(now);
     }
@@ -178,9 +186,6 @@ impl Core {
     /// Without a log, what the live road has told stands. False if it has told no end.
     pub(super) fn settle_by_verdict(&mut self) -> bool {
         let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
-        if let Some(anchor) = self.anchor.take() {
-            self.position = anchor;
-        }
         self.settle(status, by, error);
         true
     }
