@@ -64,7 +64,7 @@ export class RunClient {
     requireString('sessionId', sessionId);
     requireString('requestId', requestId);
     const body = encodeMessage(message, sessionId, requestId);
-    const begin = (raw) => raw.send(sessionId, requestId, body);
+    const begin = (raw, now) => raw.send(sessionId, requestId, body, now);
     return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
       ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
   }
@@ -73,7 +73,7 @@ export class RunClient {
     requireString('sessionId', sessionId);
     if (runId !== undefined) requireString('runId', runId);
     if (cursor !== undefined) requireString('cursor', cursor);
-    const begin = (raw) => raw.open(sessionId, runId, cursor);
+    const begin = (raw, now) => raw.open(sessionId, runId, cursor, now);
     return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
       ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
   }
@@ -92,7 +92,7 @@ export class RunClient {
 
   async stop(sessionId) {
     requireString('sessionId', sessionId);
-    await this.#feed.ask((raw) => raw.stop(sessionId)).catch(tolerate);
+    await this.#feed.ask((raw, now) => raw.stop(sessionId, now)).catch(tolerate);
   }
 
   async subscribeRunEvents(sessionId, runId, { lastEventId, onChunk, onError, signal }) {
@@ -104,7 +104,7 @@ export class RunClient {
     requireSignal('signal', signal);
     if (signal?.aborted) return;
     const subscription = new Subscription(this.#feed, { onChunk, onError, signal });
-    subscription.start((raw) => raw.subscribe(sessionId, runId, lastEventId || undefined));
+    subscription.start((raw, now) => raw.subscribe(sessionId, runId, lastEventId || undefined, now));
     await subscription.finished;
   }
 
@@ -131,7 +131,7 @@ export class RunClient {
   }
 
   #status(sessionId) {
-    return this.#feed.ask((raw) => raw.status(sessionId)).catch(tolerate);
+    return this.#feed.ask((raw, now) => raw.status(sessionId, now)).catch(tolerate);
   }
 
   // No run has two connections: who asks for a live one again gets the stream that is there.

@@ -1,26 +1,25 @@
-// A client's side of the engine: the one place where the raw client is called, where a flush is taken apart, and from where
+// A client's side of the engine: the one place where the raw host is called, where a flush is taken apart, and from where
 // user code is told. Holders are what a slot's deltas go to: runs and low-level subscriptions.
 //
 // Order, always: call the engine, apply what it has to say, and only then, outside of any call, tell listeners.
+import { Driver, clock } from './browser/driver.js';
 import { SteadyStreamError, toError } from './errors.js';
-import { crash, engine, guard, lives } from './instance.js';
+import { engine, guard, lives } from './instance.js';
 import { headerSource } from './headers.js';
 import { readFlush, skipText } from './delta.js';
 import { summarize } from './connection.js';
 import { createStore } from './store.js';
 import { CLOSED } from './snapshot.js';
 
-const kill = (transport) => (transport.abort ? transport.abort() : transport.close());
-
 export class Feed {
   #options;
   #raw = null;
+  #driver = null;
   #failure = null;
   #holders = new Map();       // slot -> holder
   #asks = new Map();          // ticket -> { resolve, reject }
   #changed = new Set();       // holders whose listeners have not been told yet
   #isScheduled = false;
-  #transports = new Set();    // what must be closed without the engine's help if it crashes
   #clockOffset = 0;           // unix ms minus engine ms, as of the latest flush
 
   connection = createStore(CLOSED);
@@ -36,26 +35,22 @@ export class Feed {
     return this.#failure !== null;
   }
 
-  // The first use makes the raw client, and the wasm instance with it.
+  // The first use makes the raw host, and the wasm instance with it.
   #engine() {
     if (this.#failure) throw this.#failure;
-    if (this.#raw === null) {
-      const { RawClient } = engine();
-      const hooks = {
-        wake: () => this.#wake(),
-        opened: (transport) => (this.#failure ? kill(transport) : this.#transports.add(transport)),
-        closed: (transport) => this.#transports.delete(transport),
-        headers: headerSource(this.#options.headers),
-      };
-      this.#raw = guard(() => new RawClient(this.#options.raw, hooks));
+    if (this.#driver === null) {
+      const { RawHost } = engine();
+      const { raw, numbers, headers } = this.#options;
+      this.#raw = guard(() => new RawHost(numbers, Math.random()));
+      this.#driver = guard(() => new Driver(this.#raw, raw, headerSource(headers), () => this.wake()));
       lives.add(this);
     }
-    return this.#raw;
+    return this.#driver;
   }
 
-  // The driver's call, at the end of a frame, a timer or a terminal event. Nothing may be thrown into it.
-  #wake() {
-    if (this.#raw === null) return;
+  /** The driver's call, at the end of a frame, a timer or a terminal event. Nothing may be thrown into it. */
+  wake() {
+    if (this.#driver === null) return;
     try {
       this.#pull();
     } catch {
@@ -65,14 +60,14 @@ export class Feed {
   }
 
   #pull() {
-    this.#apply(guard(() => this.#raw.flush()));
+    this.#apply(this.#driver.flush());
   }
 
   // A flush that cannot be applied is the engine's fault as much as a trap, and must not leave anyone waiting either.
   #apply(flush) {
     if (flush === '') return;
     guard(() => {
-      this.#clockOffset = Date.now() - this.#raw.now();
+      this.#clockOffset = Date.now() - clock();
       const { deltas, take } = readFlush(flush);
       for (const delta of deltas) {
         if (delta.ask !== undefined) {
@@ -119,8 +114,7 @@ export class Feed {
 
   /** Starts something in the engine; its slot's deltas go to `holder` from now on. */
   open(holder, begin) {
-    const raw = this.#engine();
-    holder.slot = guard(() => begin(raw));
+    holder.slot = this.#engine().begin(begin);
     this.#holders.set(holder.slot, holder);
     this.#pull();
     this.#deliverSoon();
@@ -129,21 +123,20 @@ export class Feed {
   /** A call that changes something: its consequences are pulled at once. */
   act(call) {
     this.tell(call);
-    if (this.#raw === null) return;
+    if (this.#driver === null) return;
     this.#pull();
     this.#deliverSoon();
   }
 
   /** A call that changes nothing which a snapshot shows. After the end of this client or of the engine it is void. */
   tell(call) {
-    if (this.#raw !== null) guard(() => call(this.#raw));
+    this.#driver?.call(call);
   }
 
-  /** A request with one answer. `call(raw)` gives the ticket. */
+  /** A request with one answer. `call(raw, now)` gives the ticket. */
   ask(call) {
     return new Promise((resolve, reject) => {
-      const raw = this.#engine();
-      this.#asks.set(guard(() => call(raw)), { resolve, reject });
+      this.#asks.set(this.#engine().call(call), { resolve, reject });
       this.#pull();
       this.#deliverSoon();
     });
@@ -151,8 +144,8 @@ export class Feed {
 
   /** Brings an unwatched holder up to date. */
   read(holder) {
-    if (this.#raw === null) return;
-    this.#apply(guard(() => this.#raw.read(holder.slot)));
+    if (this.#driver === null) return;
+    this.#apply(this.#driver.read(holder.slot));
     holder.handleRead();
     this.#deliverSoon();
   }
@@ -160,8 +153,7 @@ export class Feed {
   release(holder) {
     const { slot } = holder;
     holder.slot = 0;
-    if (!this.#holders.delete(slot) || this.#raw === null) return;
-    guard(() => this.#raw.release(slot));
+    if (this.#holders.delete(slot)) this.tell((raw) => raw.release(slot));
   }
 
   /** The live runs: what may be opened again is what has a stream. */
@@ -174,16 +166,17 @@ export class Feed {
     if (this.#failure) return;
     this.#failure = new SteadyStreamError('invalid-state', { got: 'the client is closed', expected: 'an open one' });
     lives.delete(this);
-    const raw = this.#raw;
-    if (raw === null) return;
+    const [raw, driver] = [this.#raw, this.#driver];
+    if (driver === null) return;
     try {
-      guard(() => raw.shutdown());
+      driver.call((host, now) => host.shutdown(now));
       this.#pull();
       for (const holder of [...this.#holders.values()]) holder.detach();
     } catch {
       return;        // crashed on the way out: crash() has settled everything
     }
-    this.#raw = null;
+    driver.close();
+    this.#driver = null;
     this.#holders.clear();
     this.#abandonAsks(new SteadyStreamError('aborted'));
     this.#deliverSoon();
@@ -194,9 +187,8 @@ export class Feed {
   /** The instance is dead: settle everything from here, close the transports from here, and never call it again. */
   crash(error) {
     this.#failure = error;
-    this.#raw = null;
-    for (const transport of this.#transports) kill(transport);
-    this.#transports.clear();
+    this.#driver.close();
+    this.#driver = null;
     const holders = [...this.#holders.values()];
     this.#holders.clear();
     for (const holder of holders) {

@@ -27,7 +27,7 @@ const toLoadError = (cause) => (cause instanceof WebAssembly.CompileError || cau
   ? new SteadyStreamError('wasm-blocked', { cause })
   : new SteadyStreamError('request-failed', { cause, retryable: true }));
 
-export const crash = (cause) => {
+const crash = (cause) => {
   if (dead) return dead;
   dead = new SteadyStreamError('engine-crashed', { cause });
   for (const life of [...lives]) life.crash(dead);
@@ -35,20 +35,10 @@ export const crash = (cause) => {
   return dead;
 };
 
-// Timers and readers call the instance without any frame of ours around them. A trap there never takes back its driver entry.
-const watchForTraps = () => {
-  const look = (event) => {
-    if (!dead && glue.depth() !== 0) crash(event.error ?? event.reason);
-  };
-  globalThis.addEventListener?.('error', look);
-  globalThis.addEventListener?.('unhandledrejection', look);
-};
-
 const adopt = (exports) => {
   if (wasm) return;
   wasm = exports;
   inline = undefined;
-  watchForTraps();
 };
 
 /** The generated module, instantiated. Throws `wasm-blocked`, `not-ready` or `engine-crashed`. */
@@ -89,7 +79,7 @@ export const load = (url, init = glue.default) => once(async () => {
   if (!wasm) adopt(await init({ module_or_path: url }));
 });
 
-/** Runs a call into the instance. Raw calls do not throw by contract, so whatever comes out is a trap or as bad. */
+/** Runs a call into the instance; all of them go through here. They do not throw, so whatever comes out is a trap or as bad. */
 export const guard = (fn) => {
   if (dead) throw dead;
   try {

@@ -87,6 +87,13 @@ const parseHeaders = (value) => {
   }
 };
 
+// In the order of the boundary's `options`.
+const numbersOf = (raw) => Float64Array.of(
+  raw.retryBaseMs, raw.retryCapMs, raw.retryStableMs, raw.retryBudgetMs, raw.retryMaxAttempts, raw.stallMs, raw.livenessFloorMs,
+  raw.connectGraceMs, raw.connectTimeoutMs, raw.statusTimeoutMs, raw.stopTimeoutMs, raw.maxEventBytes, raw.retryJitter,
+  raw.eventLog, raw.transport === 'eventsource',
+);
+
 // `/path` without trailing slashes; a base may also be absolute or empty (same origin).
 const trim = (url) => url.replace(/\/+$/, '');
 const parseEndpoint = (path, value) => {
@@ -121,6 +128,7 @@ export const parseOptions = (options) => {
   const { rpcTimeoutMs, ...rest } = raw;
   return {
     raw: Object.freeze(rest),
+    numbers: numbersOf(rest),
     headers,
     rpc: {
       url: raw.baseUrl + parseEndpoint('rpcEndpoint', get('rpcEndpoint', '/rpc')),

@@ -1,9 +1,10 @@
 // The engine without transports: bytes in, snapshots out. For workers, Node, and streams that somebody else opened.
 import { EMPTY, applyDelta, readFlush } from './delta.js';
 import { SteadyStreamError, invalid } from './errors.js';
-import { engine, guard, memory } from './instance.js';
+import { engine, guard } from './instance.js';
 import { requireNumber } from './options.js';
 import { nextSnapshot } from './snapshot.js';
+import { Window } from './window.js';
 
 // From here on a chunk is worth a call of its own: at the window's start its copy is aligned, and that is many times faster
 // than behind the remainder of earlier chunks.
@@ -15,8 +16,6 @@ const toNull = () => null;
 
 class RunCore {
   #raw;
-  #pointer;
-  #size;
   #window;
   #filled = 0;
   #view = EMPTY;
@@ -27,10 +26,8 @@ class RunCore {
     const { RawRunCore } = engine();
     guard(() => {
       this.#raw = new RawRunCore(protocol, maxEventBytes);
-      this.#pointer = this.#raw.chunk_ptr();
-      this.#size = this.#raw.chunk_size();
+      this.#window = new Window(this.#raw);
     });
-    this.#window = new Uint8Array(memory().buffer, this.#pointer, this.#size);
   }
 
   #alive() {
@@ -44,26 +41,22 @@ class RunCore {
     if (length === 0) return;
     this.#filled = 0;
     guard(() => this.#raw.push(length));
-    // Growing memory detaches every view of it.
-    if (this.#window.length === 0) this.#window = new Uint8Array(memory().buffer, this.#pointer, this.#size);
   }
 
   push(bytes) {
     this.#alive();
     if (typeof bytes === 'string') bytes = (this.#encoder ??= new TextEncoder()).encode(bytes);
     else if (!(bytes instanceof Uint8Array)) throw invalid('bytes', bytes, 'a Uint8Array or a string');
-    const size = this.#size;
+    const { size } = this.#window;
     if (bytes.length >= LARGE || this.#filled + bytes.length > size) this.#drain();
-    // Another client's work may have grown the memory since the last drain.
-    if (this.#window.length === 0) this.#window = new Uint8Array(memory().buffer, this.#pointer, size);
     let start = 0;
     while (bytes.length - start > size) {
-      this.#window.set(bytes.subarray(start, start + size));
+      this.#window.bytes.set(bytes.subarray(start, start + size));
       this.#filled = size;
       start += size;
       this.#drain();
     }
-    this.#window.set(start === 0 ? bytes : bytes.subarray(start), this.#filled);
+    this.#window.bytes.set(start === 0 ? bytes : bytes.subarray(start), this.#filled);
     this.#filled += bytes.length - start;
   }
 

@@ -27,7 +27,7 @@ export class Run {
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
   stream = null;
 
-  /** `begin(raw)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. */
+  /** `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. */
   constructor(feed, snapshot, { begin, body, notify, view = EMPTY }) {
     this.#feed = feed;
     this.#begin = begin;
@@ -172,12 +172,12 @@ export class Run {
       });
     }
     const { slot } = this;
-    const again = (raw) => {
+    const again = (raw, now) => {
       // The old stream's listeners do not watch this one.
       raw.watch(slot, -1);
       raw.listen(slot, false);
       const requestId = createRequestId();
-      raw.retry(slot, requestId, this.#body && JSON.stringify({ ...JSON.parse(this.#body), requestId }));
+      raw.retry(slot, requestId, this.#body && JSON.stringify({ ...JSON.parse(this.#body), requestId }), now);
       return slot;
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
@@ -191,7 +191,7 @@ export class Run {
 
   /** Live: we stop watching, and the run goes on at the server. Settled: the engine forgets it. */
   close() {
-    if (this.isLive) this.#feed.act((raw) => raw.close(this.slot));
+    if (this.isLive) this.#feed.act((raw, now) => raw.close(this.slot, now));
     else this.detach();
   }
 

@@ -1,10 +1,11 @@
 // The one store contract: a snapshot that keeps its identity until something changed, listeners that hear of each change
 // once, each at its own pace. What the snapshot is, and when it changes, is its owner's business.
+import { onFrame } from './browser/frame.js';
 import { callGuarded } from './report.js';
 import { requireFunction } from './options.js';
 import { invalid } from './errors.js';
 
-// What a store asks of the engine, in the terms of RawClient.watch().
+// What a store asks of the engine, in the terms of RawHost.watch().
 const UNWATCHED = -1;
 const FRAME = 1;
 const IDLE = 100;
@@ -27,24 +28,6 @@ const whenIdle = (fn) => {
   }
   const handle = requestIdleCallback(fn, { timeout: IDLE_TIMEOUT_MS });
   return () => cancelIdleCallback(handle);
-};
-
-// A frame that does not come, in a page that nobody sees, is replaced by a timer.
-const LATE_FRAME_MS = 100;
-
-const withFrame = (fn) => {
-  let frame = 0;
-  const cancel = () => {
-    clearTimeout(timer);
-    if (frame) cancelAnimationFrame(frame);
-  };
-  const fire = () => {
-    cancel();
-    fn();
-  };
-  const timer = setTimeout(fire, LATE_FRAME_MS);
-  if (typeof requestAnimationFrame === 'function') frame = requestAnimationFrame(fire);
-  return cancel;
 };
 
 const after = (fn, ms) => {
@@ -85,7 +68,7 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     }
     // Deliveries come with the frame, unless another listener has asked for more.
     if (listener.pace === FRAME && pace < FRAME) {
-      listener.cancel = withFrame(fire);
+      listener.cancel = onFrame(fire);
       return;
     }
     const wait = listener.pace - (performance.now() - listener.toldAt);

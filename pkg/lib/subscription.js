@@ -38,7 +38,7 @@ export class Subscription {
 
   // B-ES-6: an abort resolves, and nothing is forwarded after it.
   #onAbort = () => {
-    this.#feed.tell((raw) => raw.close(this.slot));
+    this.#feed.tell((raw, now) => raw.close(this.slot, now));
     this.#settle(this.#resolve);
   };
 

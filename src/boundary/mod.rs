@@ -1,20 +1,19 @@
 //! The `#[wasm_bindgen]` types behind the hand-written classes of the npm package: convert, forward, nothing else.
 //!
-//! All methods take `&self`, none throws, and none calls user code: what changed waits for `flush`. The JS side has
-//! validated every argument.
+//! All methods take `&self`, none throws, and none calls JS: what is to be done waits for `orders`, what changed for `flush`.
+//! The JS side has validated every argument.
 
-mod client;
+mod host;
 mod options;
 mod run_core;
+#[cfg(test)]
+mod testing;
 
 use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    browser::driver,
-    engine::text_blocks::{self, Unit},
-};
+use crate::engine::text_blocks::{self, Unit};
 
 /// Where to cut `content` into text blocks: ascending UTF-16 positions strictly inside it (B-TB).
 #[wasm_bindgen]
@@ -22,11 +21,14 @@ pub fn cut_points(content: &str, offsets: &[f64], bytes: bool) -> Vec<u32> {
     text_blocks::cut_points(content, offsets, if bytes { Unit::Bytes } else { Unit::Utf16 })
 }
 
-/// How many entries of the page are on the stack; above zero after a trap in one of them.
-#[wasm_bindgen]
-pub fn depth() -> u32 {
-    driver::depth()
+/// A flush as a JS string: the one decoding of its text.
+fn to_js(utf8: &[u8]) -> JsValue {
+    // Valid by construction.
+    JsValue::from_str(core::str::from_utf8(utf8).unwrap_or_default())
 }
+
+#[cfg(test)]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
 
 #[cfg(test)]
 mod tests {
@@ -39,10 +41,5 @@ mod tests {
         assert_eq!(cut_points("😀ab", &[2.0, 3.0], false), [2, 3]);
         assert_eq!(cut_points("😀ab", &[4.0, 5.0], true), [2, 3]);
         assert_eq!(cut_points("ab", &[f64::NAN, -1.0, 1.5], false), [1]);
-    }
-
-    #[wasm_bindgen_test]
-    fn outside_of_all_entries_the_depth_is_zero() {
-        assert_eq!(depth(), 0);
     }
 }

@@ -1,8 +1,4 @@
-//! Options by hand: a flat object that JS has validated and filled in.
-
-use alloc::vec::Vec;
-
-use wasm_bindgen::prelude::*;
+//! Options as a list of numbers, which JS has validated and filled in.
 
 use crate::engine::{
     backoff::{self, Jitter},
@@ -11,19 +7,11 @@ use crate::engine::{
     time::Millis,
 };
 
-#[wasm_bindgen(module = "/src/boundary/options.js")]
-extern "C" {
-    #[wasm_bindgen(js_name = numbersOf)]
-    fn numbers_of(options: &JsValue) -> Vec<f64>;
-}
-
-/// The engine's policies, and the connect grace, if there is one.
-pub fn read(options: &JsValue) -> (Config, Option<Millis>) {
-    let numbers = numbers_of(options);
+/// The engine's policies, and the connect grace, if there is one, from the numbers in the order of `pkg/lib/options.js`.
+pub fn read(numbers: &[f64]) -> (Config, Option<Millis>) {
     let mut numbers = numbers.iter();
-    let mut next = || *numbers.next().unwrap_or(&0.0);
     // `Infinity` saturates: a span that never ends.
-    let mut millis = || Millis(next() as u64);
+    let mut millis = || Millis(*numbers.next().unwrap_or(&0.0) as u64);
     let some = |span: Millis| (span != Millis::ZERO).then_some(span);
     let defaults = Config::default();
     let (base, cap, stable_after, give_up_after) = (millis(), millis(), millis(), millis());
@@ -53,18 +41,11 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
-    use crate::browser::testing;
 
     #[wasm_bindgen_test]
     fn every_option_arrives() {
-        let options = testing::options(
-            "https://example.org",
-            r#"{"streamEndpoint":"/stream","transport":"eventsource","eventLog":false,"credentials":"omit","retryBaseMs":1,
-                "retryCapMs":2,"retryJitter":true,"retryStableMs":3,"retryBudgetMs":4,"retryMaxAttempts":5,"stallMs":6,
-                "livenessFloorMs":7,"connectGraceMs":8,"connectTimeoutMs":9,"statusTimeoutMs":10,"stopTimeoutMs":11,
-                "maxEventBytes":12}"#,
-        );
-        let (config, grace) = read(&options);
+        let numbers: Vec<f64> = (1..=12).map(f64::from).chain([1.0, 0.0, 1.0]).collect();
+        let (config, grace) = read(&numbers);
         assert_eq!(
             (config.backoff.base, config.backoff.cap, config.backoff.stable_after),
             (Millis(1), Millis(2), Millis(3))
@@ -79,11 +60,8 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn without_limits_nothing_overflows() {
-        let options = testing::options(
-            "",
-            r#"{"retryBudgetMs":1e999,"retryMaxAttempts":1e999,"stallMs":1e999,"connectGraceMs":0,"connectTimeoutMs":0}"#,
-        );
-        let (config, grace) = read(&options);
+        const NO: f64 = f64::INFINITY;
+        let (config, grace) = read(&[0.0, 0.0, 0.0, NO, NO, NO, 0.0, 0.0, 0.0]);
         assert_eq!((config.give_up_after, config.max_attempts), (Millis(u64::MAX), u32::MAX));
         assert_eq!((config.liveness.stall, config.send_timeout, grace), (Millis(u64::MAX), None, None));
     }

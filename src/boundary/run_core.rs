@@ -4,14 +4,12 @@ use core::cell::{RefCell, RefMut};
 
 use wasm_bindgen::prelude::*;
 
-use crate::{
-    browser::driver,
-    engine::{
-        delta::Delta,
-        fold::Fold,
-        protocol::Protocol,
-        window::{CHUNK, Window},
-    },
+use super::to_js;
+use crate::engine::{
+    delta::Delta,
+    fold::Fold,
+    protocol::Protocol,
+    window::{CHUNK, Window},
 };
 
 /// One run without a transport.
@@ -63,7 +61,9 @@ impl RawRunCore {
     pub fn flush(&self) -> JsValue {
         let Held { fold, delta, .. } = &mut *self.held();
         fold.write_delta(delta);
-        driver::take(delta)
+        let flush = to_js(delta.finish());
+        delta.clear();
+        flush
     }
 }
 
@@ -82,7 +82,7 @@ mod tests {
     use wasm_bindgen_test::wasm_bindgen_test;
 
     use super::*;
-    use crate::browser::testing::{held, write};
+    use crate::boundary::testing::{held, write};
 
     const LOG: &str = "id: 1-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"Grüße, \"}\n\n\
                        id: 2-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"😀\"}\n\n";
@@ -94,7 +94,7 @@ mod tests {
 
     /// As the package does it: written from outside into wasm memory, then announced.
     fn push(core: &RawRunCore, bytes: &[u8]) {
-        write(&wasm_bindgen::memory(), core.chunk_ptr(), bytes);
+        write(core.chunk_ptr(), bytes);
         core.push(bytes.len());
     }
 
@@ -144,7 +144,7 @@ mod tests {
             let core = core();
             push(&core, &log.as_bytes()[..cut]);
             // What lay in the window before means nothing.
-            write(&wasm_bindgen::memory(), core.chunk_ptr(), &[b'x'; 65_536]);
+            write(core.chunk_ptr(), &[b'x'; 65_536]);
             push(&core, &log.as_bytes()[cut..]);
             let (delta, text) = flush(&core);
             assert_eq!((&delta["state"]["status"], text.as_str()), (&"completed".into(), "Grüße, 😀"), "{cut}");
@@ -178,7 +178,7 @@ mod tests {
     #[wasm_bindgen_test]
     fn a_length_beyond_the_window_is_cut_to_it() {
         let core = core();
-        write(&wasm_bindgen::memory(), core.chunk_ptr(), &[b'\n'; 65_536]);
+        write(core.chunk_ptr(), &[b'\n'; 65_536]);
         core.push(65_537);
         core.push(usize::MAX);
         push(&core, LOG.as_bytes());

@@ -45,10 +45,15 @@ impl Delta {
     #[inline(never)]
     pub fn begin(&mut self, slot: u32) {
         self.run = self.head.len();
-        self.literal(if self.head.is_empty() { "[" } else { "," });
-        self.literal("{\"slot\":");
+        self.element("{\"slot\":");
         self.number(u64::from(slot));
         self.members = self.head.len();
+    }
+
+    /// Begins the next element of the head's array with `opening`.
+    pub fn element(&mut self, opening: &str) {
+        self.literal(if self.head.is_empty() { "[" } else { "," });
+        self.literal(opening);
     }
 
     /// Ends the run's delta; one without a member is taken back. Tells whether it stayed.

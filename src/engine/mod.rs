@@ -13,6 +13,7 @@ pub mod environment;
 pub mod error;
 pub mod event;
 pub mod fold;
+pub mod host;
 pub mod http;
 pub mod inquiry;
 pub mod json;

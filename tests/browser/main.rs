@@ -1,5 +1,5 @@
 //! What only a real browser can show of the crate as a whole: there the engine is compiled with SIMD, and natively it is
-//! not. What stands beside the code in `src/browser` and `src/boundary` is tested there.
+//! not. What stands beside the code in `src/boundary` is tested there.
 
 #![cfg(target_arch = "wasm32")]
 

@@ -3,17 +3,37 @@ import { test } from 'node:test';
 import { RunClient } from '../../pkg/lib/client.js';
 import { createRunCore } from '../../pkg/lib/run-core.js';
 import { splitIntoTextBlocks } from '../../pkg/lib/text-blocks.js';
-import { FakeRaw, appended, glue, settle, useFakeEngine } from './fake-engine.mjs';
+import { FakeRaw, appended, settle, useFakeEngine } from './fake-engine.mjs';
 
 // A crash is for the life of the page, so this file has one story and a process of its own.
 
-// Node has no window events; the library only needs somewhere to listen.
 const target = new EventTarget();
 globalThis.addEventListener = target.addEventListener.bind(target);
+globalThis.removeEventListener = target.removeEventListener.bind(target);
+
+// What the driver opens: nothing ever comes of it.
+const requests = [];
+globalThis.fetch = (url, { signal }) => {
+  requests.push(signal);
+  return new Promise(() => {});
+};
+const sources = [];
+globalThis.EventSource = class extends EventTarget {
+  isClosed = false;
+
+  constructor() {
+    super();
+    sources.push(this);
+  }
+
+  close() {
+    this.isClosed = true;
+  }
+};
 
 useFakeEngine();
 
-test('a trap outside our calls fails everything at once, closes the transports, and nothing is re-created', async () => {
+test('a trap in an entry of the page fails everything at once, closes the transports, and nothing is re-created', async () => {
   const newClient = () => new RunClient({ baseUrl: '/bi-chat', protocol: 'bichat' });
   const client = newClient();
   const stream = client.open({ sessionId: 's', runId: 'r' });
@@ -34,29 +54,24 @@ test('a trap outside our calls fails everything at once, closes the transports, 
   const iterator = stream[Symbol.asyncIterator]();
   const next = iterator.next();
   const stopped = other.stop('t');
-  const closed = [];
-  const controller = new AbortController();
-  raw.hooks.opened(controller);
-  const gone = new AbortController();
-  raw.hooks.opened(gone);
-  raw.hooks.closed(gone);
-  raw.hooks.opened({ close: () => closed.push('eventsource') });
+  raw.order({ open: 1, via: 'fetch', path: '/events', body: null, cursor: null });
+  raw.order({ open: 2, via: 'eventsource', path: '/events' });
+  client.open({ sessionId: 'more' });
+  assert.deepEqual([requests.map(({ aborted }) => aborted), sources.map(({ isClosed }) => isClosed)], [[false], [false]]);
 
-  // Somebody else's error does not concern us, nor does a trap in another's instance.
-  const fail = (error) => target.dispatchEvent(Object.assign(new Event('error'), { error }));
-  fail(new Error('theirs'));
-  assert.equal(stream.getSnapshot().status, 'streaming');
-
-  glue.stack = 1;
   const trap = new WebAssembly.RuntimeError('unreachable');
-  fail(trap);
+  raw.signal = () => { throw trap; };
+  const reported = [];
+  globalThis.reportError = ({ cause }) => reported.push(cause);
+  target.dispatchEvent(new Event('offline'));
+  assert.deepEqual(reported, [trap]);
   assert.deepEqual([stream.getSnapshot().status, stream.getSnapshot().text], ['failed', 'abc']);
   assert.equal(stream.getSnapshot().error.code, 'engine-crashed');
   assert.equal(stream.getSnapshot().error.cause, trap);
   assert.equal(stream.getSnapshot().connection.state, 'failed');
   assert.equal(unseen.getSnapshot().status, 'failed');
   assert.equal(done.getSnapshot().status, 'completed');
-  assert.deepEqual([controller.signal.aborted, gone.signal.aborted, closed], [true, false, ['eventsource']]);
+  assert.deepEqual([requests.map(({ aborted }) => aborted), sources.map(({ isClosed }) => isClosed)], [[true], [true]]);
 
   const isCrash = { code: 'engine-crashed' };
   await assert.rejects(finished, isCrash);
@@ -70,16 +85,13 @@ test('a trap outside our calls fails everything at once, closes the transports, 
 
   // The dead are not called again.
   const calls = raw.calls.length;
-  raw.hooks.wake();
+  target.dispatchEvent(new Event('online'));
   stream.close();
   stream.subscribe(() => {})();
   await stream.stop();
   client.close();
   other.close();
   assert.equal(raw.calls.length, calls);
-  const late = new AbortController();
-  raw.hooks.opened(late);
-  assert.equal(late.signal.aborted, true);
 
   assert.throws(() => stream.retry(), { code: 'invalid-state' });
   assert.throws(() => newClient().open({ sessionId: 's' }), isCrash);

@@ -1,6 +1,6 @@
 // A scripted stand-in for the generated module, injected through provide(), the door that index.js uses too. It keeps the
 // promises of the raw boundary (who is told what and when), and does nothing by itself: tests say what the engine says.
-import { provide } from '../../pkg/lib/instance.js';
+import { lives, provide } from '../../pkg/lib/instance.js';
 
 export class FakeRaw {
   static latest;
@@ -12,9 +12,10 @@ export class FakeRaw {
   #ticket = 1;
   trap = null;
 
-  constructor(options, hooks) {
-    this.options = options;
-    this.hooks = hooks;
+  #orders = [];
+
+  constructor(numbers) {
+    this.numbers = numbers;
     FakeRaw.latest = this;
   }
 
@@ -45,9 +46,14 @@ export class FakeRaw {
     this.#pending.push({ delta: { ask: ticket, ok: true, body: null, error: null, ...reply }, tail: '' });
   }
 
-  /** A frame: the driver calls out, as the last thing it does. */
+  /** A frame: the driver wakes its client, as the last thing it does. */
   frame() {
-    this.hooks.wake();
+    for (const life of [...lives]) life.wake();
+  }
+
+  /** What the driver must carry out after the next call. */
+  order(order) {
+    this.#orders.push(order);
   }
 
   /** A frame in which this happened. */
@@ -56,14 +62,24 @@ export class FakeRaw {
     this.frame();
   }
 
-  send(...args) { return this.#open('send', ...args); }
-  open(...args) { return this.#open('open', ...args); }
-  subscribe(...args) { return this.#open('subscribe', ...args); }
+  // What comes last is the time, which no test depends on.
+  send(...args) { return this.#open('send', ...args.slice(0, -1)); }
+  open(...args) { return this.#open('open', ...args.slice(0, -1)); }
+  subscribe(...args) { return this.#open('subscribe', ...args.slice(0, -1)); }
   listen(...args) { this.#call('listen', ...args); }
-  status(...args) { this.#call('status', ...args); return this.#ticket++; }
-  stop(...args) { this.#call('stop', ...args); return this.#ticket++; }
-  now() { return 1000; }
+  status(session) { this.#call('status', session); return this.#ticket++; }
+  stop(session) { this.#call('stop', session); return this.#ticket++; }
+  head(task, status) { this.#call('head', task, status); }
+  chunk(task, length) { this.#call('chunk', task, length); }
+  end(task, how) { this.#call('end', task, how); }
+  timeout() { this.#call('timeout'); }
   free() { this.#call('free'); }
+  signal() {}
+  chunk_ptr() { return 2048; }
+  chunk_size() { return 16384; }
+  due() { return this.#orders.length > 0 ? 1 : 0; }
+  orders() { return JSON.stringify(this.#orders.splice(0)); }
+  deadline() { return Infinity; }
 
   watch(slot, pace) {
     this.#call('watch', slot, pace);
@@ -125,10 +141,8 @@ export class FakeRaw {
   }
 }
 
-export const glue = {
-  RawClient: FakeRaw,
-  stack: 0,
-  depth: () => glue.stack,
+const glue = {
+  RawHost: FakeRaw,
   initSync: () => ({ memory: new WebAssembly.Memory({ initial: 1 }) }),
 };
 

@@ -1,0 +1,218 @@
+// The loop around the engine: feed one input, carry out the orders, arm the timer, ask for a frame. No policy: which task is
+// opened and what its end means is the engine's decision.
+//
+// User code runs in one place only: below `wake`, the last act of an entry. An entry is a call by the page (a frame, a timer, a
+// reader, a listener); calls by our own code never wake, because that code flushes by itself.
+import { guard } from '../instance.js';
+import { report } from '../report.js';
+import { Window } from '../window.js';
+import { Alarm } from './alarm.js';
+import { openFetch } from './fetch-stream.js';
+import { openSource } from './event-source.js';
+import { onFrame } from './frame.js';
+import { onlineNow, watchPage, weatherNow } from './signals.js';
+
+const [ORDERS, FRAME, NOW, HURRIED] = [1, 2, 4, 8];
+const ENDS = ['ended', 'failed', 'refused'];
+const encoder = new TextEncoder();
+
+/** The engine's clock: ms of the page's monotonic one. */
+export const clock = () => performance.now();
+
+export class Driver {
+  #raw;
+  #options;
+  #headers;
+  #wake;
+  #window;
+  #alarm = new Alarm(() => this.#enter((raw, now) => raw.timeout(now)));
+  #cancelFrame = null;
+  #tasks = new Map();          // number -> { close(), text: what a native source told and the engine has not heard yet }
+  #stopWatching = null;
+  #isActing = false;
+  #isHurried = false;
+  #isOver = false;
+
+  /** `headers`: see openFetch. `wake()` flushes and tells. */
+  constructor(raw, options, headers, wake) {
+    this.#raw = raw;
+    this.#options = options;
+    this.#headers = headers;
+    this.#wake = wake;
+    this.#window = new Window(raw);
+  }
+
+  /** A call of our own code: what it brings about is begun before this returns, and told by whoever called. */
+  call(fn) {
+    const now = clock();
+    const given = guard(() => fn(this.#raw, now));
+    this.#act();
+    return given;
+  }
+
+  /** A call that begins something: from the first on the page is watched. */
+  begin(fn) {
+    if (this.#stopWatching === null) {
+      this.#stopWatching = watchPage((signal) => this.#enter((raw, now) => raw.signal(signal, now)));
+    }
+    return this.call((raw, now) => {
+      // A signal may have been missed while the page slept.
+      for (const signal of weatherNow()) raw.signal(signal, now);
+      return fn(raw, now);
+    });
+  }
+
+  /** What changed since the last flush; the frame that was asked for is not needed any more. */
+  flush() {
+    this.#feedText();
+    this.#cancelFrame?.();
+    this.#cancelFrame = null;
+    return this.call((raw) => raw.flush());
+  }
+
+  read(slot) {
+    this.#feedText();
+    return this.call((raw) => raw.read(slot));
+  }
+
+  /** Closes every task, timer and listener. The engine is not asked: it may be dead. */
+  close() {
+    this.#isOver = true;
+    this.#alarm.clear();
+    this.#cancelFrame?.();
+    this.#stopWatching?.();
+    for (const { close } of this.#tasks.values()) close();
+    this.#tasks.clear();
+  }
+
+  // ---- entries of the page ----
+
+  #enter(fn) {
+    if (this.#isOver) return;
+    const now = clock();
+    let due;
+    try {
+      guard(() => fn(this.#raw, now));
+      due = this.#act();
+    } catch (error) {
+      // A trap: everyone has been told. Whoever watches the page for errors hears of it, too.
+      report(error);
+      return;
+    }
+    if (due & NOW) this.#wake();
+  }
+
+  #fireFrame() {
+    this.#cancelFrame = null;
+    this.#wake();
+  }
+
+  #tellChunk(task, bytes) {
+    const isOver = () => !this.#tasks.has(task);
+    this.#window.feed(bytes, (length) => this.#enter((raw, now) => raw.chunk(task, length, now)), isOver);
+  }
+
+  #tellHead(task, { status, headers }) {
+    this.#enter((raw, now) => raw.head(
+      task, status, headers.get('content-type') ?? undefined, headers.get('retry-after') ?? undefined, Date.now(), now,
+    ));
+  }
+
+  #tellEnd(task, how) {
+    this.#feedText();
+    this.#tasks.delete(task);
+    this.#enter((raw, now) => raw.end(task, ENDS.indexOf(how), now));
+  }
+
+  #tellFrame(task, text, isUrgent) {
+    const held = this.#tasks.get(task);
+    if (!held) return;
+    held.text += text;
+    if (isUrgent || this.#isHurried) this.#enter(() => this.#feedText());
+    else this.#requestFrame();
+  }
+
+  // ---- orders ----
+
+  /** Carries out what the engine ordered; gives what is due besides. */
+  #act() {
+    let due = 0;
+    // An order that fails at once is an input, and may bring new ones: those are carried out here, not inside.
+    if (this.#isActing || this.#isOver) return due;
+    this.#isActing = true;
+    try {
+      for (;;) {
+        const next = guard(() => this.#raw.due());
+        due |= next;
+        this.#isHurried = (next & HURRIED) !== 0;
+        if (!(next & ORDERS)) break;
+        for (const order of JSON.parse(guard(() => this.#raw.orders()))) this.#carryOut(order);
+        // What an order called out to may have closed this client.
+        if (this.#isOver) return due;
+      }
+    } finally {
+      this.#isActing = false;
+    }
+    this.#alarm.set(guard(() => this.#raw.deadline()), clock());
+    if (due & FRAME) this.#requestFrame();
+    return due;
+  }
+
+  #carryOut({ open, close, look, ...order }) {
+    if (open) {
+      this.#open(open, order);
+    } else if (close) {
+      const task = this.#tasks.get(close);
+      this.#tasks.delete(close);
+      task?.close();
+    } else if (look) {
+      guard(() => this.#raw.signal(onlineNow(), clock()));
+    }
+  }
+
+  #open(task, { via, path, body, cursor }) {
+    const { baseUrl, streamEndpoint, credentials } = this.#options;
+    const url = baseUrl + streamEndpoint + path;
+    const held = { close: () => {}, text: '' };
+    this.#tasks.set(task, held);
+    if (via === 'eventsource') {
+      const tell = {
+        opened: () => this.#enter((raw, now) => raw.head(task, 200, 'text/event-stream', undefined, Date.now(), now)),
+        frame: (text, isUrgent) => this.#tellFrame(task, text, isUrgent),
+        end: (how) => this.#tellEnd(task, how),
+      };
+      try {
+        held.close = openSource({ url, credentials }, tell);
+      } catch {
+        this.#tasks.delete(task);
+        guard(() => this.#raw.end(task, ENDS.indexOf('failed'), clock()));
+      }
+      return;
+    }
+    const isReply = via === 'reply';
+    const accept = isReply ? 'application/json' : 'text/event-stream';
+    // A stop outlives the page that asked for it.
+    held.close = openFetch({ url, body, cursor, accept, keepalive: isReply, credentials }, this.#headers, {
+      head: (response) => this.#tellHead(task, response),
+      chunk: (bytes) => this.#tellChunk(task, bytes),
+      end: (how) => this.#tellEnd(task, how),
+    });
+  }
+
+  // Feeds what native sources have told since the last time. What follows from it is the caller's to act on.
+  #feedText() {
+    for (const [task, held] of this.#tasks) {
+      let { text } = held;
+      held.text = '';
+      while (text !== '') {
+        const { read, written } = encoder.encodeInto(text, this.#window.bytes);
+        text = text.slice(read);
+        guard(() => this.#raw.chunk(task, written, clock()));
+      }
+    }
+  }
+
+  #requestFrame() {
+    this.#cancelFrame ??= onFrame(() => this.#fireFrame());
+  }
+}

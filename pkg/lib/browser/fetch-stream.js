@@ -1,0 +1,70 @@
+// A request over `fetch`, told piece by piece: any method, own headers, the status in sight, a cursor on the first connection.
+
+/**
+ * `request`: { url, body (null for a GET), cursor, accept, keepalive, credentials }. `headers`: undefined, or a function that
+ * gives a promise of fresh `Headers`; it is asked anew for every attempt. `tell`: { head(response), chunk(bytes), end(how) };
+ * at most one head, at most one end, and none before this returns. Gives what aborts the request; nothing is told after that.
+ */
+export const openFetch = ({ url, body, cursor, accept, keepalive, credentials }, headers, tell) => {
+  const abort = new AbortController();
+  const { signal } = abort;
+  const end = (how) => {
+    if (signal.aborted) return;
+    // A stream that is over is aborted as well: that does nothing, and says so to whatever still comes.
+    abort.abort();
+    tell.end(how);
+  };
+  const fail = () => end('failed');
+  const read = (reader) => reader.read().then(({ done, value }) => {
+    if (signal.aborted) return;
+    if (done) {
+      end('ended');
+    } else {
+      tell.chunk(value);
+      read(reader);
+    }
+  }, fail);
+  const takeHead = (response) => {
+    if (signal.aborted) return;
+    tell.head(response);
+    if (signal.aborted) return;
+    if (!response.body) {
+      end('ended');
+      return;
+    }
+    let reader;
+    try {
+      reader = response.body.getReader();
+    } catch {
+      // A page may wrap `fetch` and read the response itself: no reader can be had then.
+      fail();
+      return;
+    }
+    read(reader);
+  };
+  const ask = async (given) => {
+    if (signal.aborted) return undefined;
+    const all = given ?? new Headers();
+    all.set('Accept', accept);
+    if (cursor !== null) {
+      try {
+        all.set('Last-Event-ID', cursor);
+      } catch {
+        // A header takes no character beyond Latin-1. The cursor is in the query, too.
+      }
+    }
+    const init = { headers: all, credentials, cache: 'no-store', signal };
+    if (body !== null) {
+      all.set('Content-Type', 'application/json');
+      init.method = 'POST';
+      init.body = body;
+      init.keepalive = keepalive;
+    }
+    return fetch(url, init);
+  };
+  const start = (given) => ask(given).then((response) => response && takeHead(response), fail);
+  // Without headers of the user's no turn of the event loop is lost.
+  if (headers) headers().then(start, fail);
+  else start();
+  return () => abort.abort();
+};

@@ -1,0 +1,320 @@
+//! Behind the driver of the package: one client's runs, by slot, and its tasks, by number.
+
+use alloc::string::String;
+use core::cell::{RefCell, RefMut};
+
+use wasm_bindgen::prelude::*;
+
+use super::{options, to_js};
+use crate::engine::{
+    environment::{Environment, Signal},
+    host::{End, Host, Pace, Task},
+    http::Head,
+    inquiry::Question,
+    run::Wish,
+    time::{Instant, Millis},
+    window::CHUNK,
+};
+
+/// By the numbers of `signals.js`.
+const SIGNALS: [Signal; 8] = [
+    Signal::Online,
+    Signal::Offline,
+    Signal::Visible,
+    Signal::Hidden,
+    Signal::Frozen,
+    Signal::Thawed,
+    Signal::PageHidden,
+    Signal::PageShown,
+];
+
+/// One client. `now` is the page's monotonic clock, in ms.
+#[wasm_bindgen]
+pub struct RawHost {
+    host: RefCell<Host>,
+    grace: Option<Millis>,
+}
+
+#[wasm_bindgen]
+impl RawHost {
+    /// `numbers`: see `options`. `seed` from 0 to 1.
+    #[wasm_bindgen(constructor)]
+    pub fn new(numbers: &[f64], seed: f64) -> Self {
+        let (config, grace) = options::read(numbers);
+        let seed = (seed * 9_007_199_254_740_992.0) as u64;
+        Self { host: RefCell::new(Host::new(config, Environment::default(), seed)), grace }
+    }
+
+    // ---- commands ----
+
+    /// Sends a message, once; gives the slot.
+    pub fn send(&self, session: String, request_id: String, body: String, now: f64) -> u32 {
+        self.begin(session, None, Some(request_id), Some(body), None, true, now)
+    }
+
+    /// Follows a run; without `run`, whatever runs in the session.
+    pub fn open(&self, session: String, run: Option<String>, cursor: Option<String>, now: f64) -> u32 {
+        self.begin(session, run, None, None, cursor, true, now)
+    }
+
+    /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
+    pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>, now: f64) -> u32 {
+        self.begin(session, Some(run), None, None, last_event_id, false, now)
+    }
+
+    /// Raw events into deltas, or no longer.
+    pub fn listen(&self, slot: u32, on: bool) {
+        self.host().command(slot, |run| run.listen(on));
+    }
+
+    /// How soon content goes out: -1 unwatched, 0 at once, else with the frame.
+    pub fn watch(&self, slot: u32, pace: f64) {
+        let pace = if pace < 0.0 {
+            Pace::Unwatched
+        } else if pace == 0.0 {
+            Pace::Sync
+        } else {
+            Pace::Frame
+        };
+        self.host().watch(slot, pace);
+    }
+
+    /// Goes on with an interrupted run, or sends a failed one anew.
+    pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>, now: f64) {
+        self.host().command(slot, |run| {
+            run.retry(request_id, body.as_deref(), instant(now));
+        });
+    }
+
+    /// Stops watching; the run goes on at the server.
+    pub fn close(&self, slot: u32, now: f64) {
+        self.host().command(slot, |run| run.close(instant(now)));
+    }
+
+    /// Forgets a settled run.
+    pub fn release(&self, slot: u32) {
+        self.host().release(slot);
+    }
+
+    /// Asks for a session's status; gives the ticket that the answer carries.
+    pub fn status(&self, session: &str, now: f64) -> u32 {
+        self.host().inquire(Question::Status, session, instant(now)).0
+    }
+
+    /// Cancels what runs in a session; gives the ticket that the answer carries.
+    pub fn stop(&self, session: &str, now: f64) -> u32 {
+        self.host().inquire(Question::Stop, session, instant(now)).0
+    }
+
+    /// Ends everything.
+    pub fn shutdown(&self, now: f64) {
+        self.host().shutdown(instant(now));
+    }
+
+    // ---- inputs ----
+
+    /// Where chunks are written to.
+    pub fn chunk_ptr(&self) -> usize {
+        self.host().window().chunk_ptr() as usize
+    }
+
+    /// How large a chunk may be, in bytes.
+    pub fn chunk_size(&self) -> usize {
+        CHUNK
+    }
+
+    /// The head of a task's response.
+    pub fn head(
+        &self,
+        task: u32,
+        status: u16,
+        content_type: Option<String>,
+        retry_after: Option<String>,
+        unix_ms: f64,
+        now: f64,
+    ) {
+        let head = Head {
+            status,
+            content_type: content_type.as_deref(),
+            retry_after: retry_after.as_deref(),
+            now_unix_ms: Some(unix_ms as u64),
+        };
+        self.host().handle_head(Task(task), &head, instant(now));
+    }
+
+    /// The first `len` bytes of the window came on a task.
+    pub fn chunk(&self, task: u32, len: usize, now: f64) {
+        self.host().handle_chunk(Task(task), len, instant(now));
+    }
+
+    /// A task is over: 0 ended, 1 failed, 2 refused.
+    pub fn end(&self, task: u32, how: u32, now: f64) {
+        let end = match how {
+            0 => End::Ended,
+            1 => End::Failed,
+            _ => End::Refused,
+        };
+        self.host().handle_end(Task(task), end, instant(now));
+    }
+
+    /// The page's weather changed.
+    pub fn signal(&self, number: u32, now: f64) {
+        if let Some(signal) = SIGNALS.get(number as usize) {
+            self.host().handle_signal(*signal, instant(now));
+        }
+    }
+
+    /// Time passed.
+    pub fn timeout(&self, now: f64) {
+        self.host().handle_timeout(instant(now));
+    }
+
+    // ---- outputs ----
+
+    /// Bits: orders, a flush with the next frame, a flush now, gather nothing.
+    pub fn due(&self) -> u32 {
+        let due = self.host().take_due();
+        u32::from(due.orders) | u32::from(due.frame) << 1 | u32::from(due.now) << 2 | u32::from(due.hurried) << 3
+    }
+
+    /// When to call `timeout`, at the latest; infinite when the last inputs changed nothing.
+    pub fn deadline(&self) -> f64 {
+        self.host().take_timeout().map_or(f64::INFINITY, |at| at.as_millis() as f64)
+    }
+
+    /// The orders since the last call.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn orders(&self) -> JsValue {
+        self.host().take_orders(to_js)
+    }
+
+    /// What changed since the last flush.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn flush(&self) -> JsValue {
+        self.host().flush(to_js)
+    }
+
+    /// Everything of one run that has not gone out.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn read(&self, slot: u32) -> JsValue {
+        self.host().read(slot, to_js)
+    }
+}
+
+impl RawHost {
+    // Once, not once for each of its callers.
+    #[inline(never)]
+    #[allow(clippy::too_many_arguments)]
+    fn begin(
+        &self,
+        session: String,
+        run: Option<String>,
+        request_id: Option<String>,
+        body: Option<String>,
+        cursor: Option<String>,
+        is_run: bool,
+        now: f64,
+    ) -> u32 {
+        let grace = if is_run { None } else { self.grace };
+        let wish = Wish { session, run, request_id, body, cursor, grace, listen: !is_run };
+        self.host().begin(wish, is_run, instant(now))
+    }
+
+    fn host(&self) -> RefMut<'_, Host> {
+        // Nothing is called while it is held that could come back here.
+        self.host.try_borrow_mut().unwrap_or_else(|_| core::arch::wasm32::unreachable())
+    }
+}
+
+fn instant(ms: f64) -> Instant {
+    Instant::from_millis(ms as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::string::ToString;
+
+    use serde_json::Value;
+    use wasm_bindgen_test::wasm_bindgen_test;
+
+    use super::*;
+    use crate::boundary::testing::{held, write};
+
+    const LOG: &str = "id: 1-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"Grüße 😀\"}\n\n\
+                       id: 2-0\nevent: done\ndata: {\"type\":\"done\"}\n\n";
+
+    fn host() -> RawHost {
+        RawHost::new(
+            &[1_000.0, 30_000.0, 10_000.0, 120_000.0, 9.0, 45_000.0, 6_000.0, 500.0, 0.0, 5_000.0, 5_000.0, 1e7],
+            0.5,
+        )
+    }
+
+    fn orders(host: &RawHost) -> Vec<Value> {
+        let orders = host.orders().as_string().unwrap();
+        if orders.is_empty() { Vec::new() } else { serde_json::from_str(&orders).unwrap() }
+    }
+
+    fn push(host: &RawHost, task: u32, bytes: &[u8]) {
+        write(host.chunk_ptr(), bytes);
+        host.chunk(task, bytes.len(), 2.0);
+    }
+
+    /// A run from its order to its last flush.
+    fn run_to_the_end(host: &RawHost, session: &str) {
+        let slot = host.open(session.into(), Some("r".into()), None, 1.0);
+        host.watch(slot, 16.0);
+        assert_eq!(host.due() & 1, 1);
+        let open = orders(host).pop().unwrap();
+        assert_eq!((&open["via"], &open["body"]), (&"fetch".into(), &Value::Null));
+        assert!(open["path"].as_str().unwrap().starts_with("/events?"));
+        let task = open["open"].as_u64().unwrap() as u32;
+        assert!(host.deadline() > 1.0);
+        host.head(task, 200, Some("text/event-stream".into()), None, 0.0, 2.0);
+        push(host, task, LOG.as_bytes());
+        assert_eq!(host.due() & 4, 4, "an end is urgent");
+        assert_eq!(orders(host), [serde_json::json!({ "close": task })]);
+        let flush = host.flush().as_string().unwrap();
+        let (head, tail) = flush.split_once('\n').unwrap();
+        let deltas: Value = serde_json::from_str(head).unwrap();
+        assert_eq!(
+            (&deltas[0]["slot"], &deltas[0]["state"]["status"], tail),
+            (&slot.into(), &"completed".into(), "Grüße 😀")
+        );
+        host.release(slot);
+    }
+
+    #[wasm_bindgen_test]
+    fn a_run_goes_from_order_to_flush() {
+        let host = host();
+        run_to_the_end(&host, "s");
+        // Told late is harmless, told twice is not.
+        assert!(host.deadline() > 1.0);
+        assert_eq!((host.flush().as_string().unwrap().as_str(), host.due(), host.deadline()), ("", 0, f64::INFINITY));
+    }
+
+    #[wasm_bindgen_test]
+    fn what_no_task_or_signal_has_means_nothing() {
+        let host = host();
+        host.head(7, 200, None, None, 0.0, 0.0);
+        push(&host, 7, b"data: 1\n\n");
+        host.end(7, 9, 0.0);
+        host.signal(99, 0.0);
+        host.listen(7, true);
+        host.close(7, 0.0);
+        host.timeout(f64::NAN);
+        assert_eq!((host.due(), host.read(7).as_string().unwrap().as_str()), (0, ""));
+    }
+
+    #[wasm_bindgen_test]
+    fn nothing_is_left_of_a_host_and_its_runs() {
+        let before = held();
+        let host = host();
+        for round in 0..50 {
+            run_to_the_end(&host, &round.to_string());
+        }
+        host.shutdown(3.0);
+        drop(host);
+        assert_eq!(held(), before);
+    }
+}
