@@ -1,0 +1,14 @@
+// What code written for WebSocket relies on: the same cases for the native class and for ours.
+
+import { conform } from './web-socket/runner.mjs';
+import { cases } from './web-socket/cases/index.js';
+import { differences } from './web-socket/differences.mjs';
+import { startServer } from './web-socket/server.mjs';
+
+const classes = [
+  { name: 'WebSocket' },
+];
+
+for (const target of classes) {
+  conform({ name: target.name, target, cases, differences: differences[target.name], page: '/conformance/page.html', startServer });
+}
