@@ -206,7 +206,7 @@ export default [
       const url = t.url({ echo: true });
       const logs = [t.record(t.open(url)), t.record(t.open(url))];
       await Promise.all(logs.map((log) => log.until('open')));
-      t.equal(t.peer(url).connections.length, 2, 'connections');
+      await t.until(() => t.peer(url).connections.length === 2, 'two connections');
     },
   },
 ];

@@ -23,6 +23,18 @@ export default [
     },
   },
   {
+    id: 'listening/open-event',
+    title: 'the event of open is a plain Event that neither bubbles nor can be cancelled',
+    spec: 'websockets: the connection is established',
+    async run(t) {
+      const { socket, log } = t.connect({});
+      const event = await log.until('open');
+      t.equal(event.constructor, Event, 'class');
+      t.equal(event.target, socket, 'target');
+      t.same([event.bubbles, event.cancelable, event.composed], [false, false, false], 'bubbles, cancelable, composed');
+    },
+  },
+  {
     id: 'listening/attribute-values',
     title: 'a handler that is no object becomes null, an object is kept and never called',
     spec: 'html: EventHandlerNonNull',

@@ -152,6 +152,7 @@ export default [
     async run(t) {
       const { log, peer } = await receives(t, [ping(''), until('pong'), ping('x'.repeat(125)), until('pong'), frame('pong', 'unasked'), text('after')], 1);
       t.same(log.story, ['open', 'message after']);
+      await t.until(() => peer.frames.length === 2, 'two pongs');
       t.same(peer.frames.map((each) => `${each.opcode} ${each.length}`), ['pong 0', 'pong 125']);
     },
   },
