@@ -85,7 +85,10 @@ export class Peer {
   async #play(request) {
     const { hold, refuse, steps = [] } = this.#script;
     if (hold) await this.#until(hold);
-    if (refuse) return this.#act(refuse);
+    if (refuse) {
+      this.#act(refuse);
+      return;
+    }
     let batch = [answer(request, this.#script)];
     const flush = () => { this.#write(Buffer.concat(batch)); batch = []; };
     for (const step of steps) {
@@ -97,7 +100,6 @@ export class Peer {
     }
     flush();
     if ((this.#script.status ?? 101) !== 101) this.#socket.end();
-    return undefined;
   }
 
   #take(frame) {

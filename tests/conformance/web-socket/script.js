@@ -1,6 +1,15 @@
 // What a case may tell the server's end of a connection to do; it travels in the URL. Read by peer.mjs.
 
 /**
+ * @typedef {object} Frame
+ * @property {string|number} opcode a name of framing.mjs, or a number
+ * @property {string} [text] the content
+ * @property {number[]} [bytes] the same as bytes
+ * @property {number} [times] the text is repeated so often
+ * @property {number|null} [code] of a Close frame, with `reason`; null: an empty one
+ * @property {boolean} [isDeflated] compressed, with its bit
+ * @property {boolean} [isFinal] and `reserved`, `isMasked`, `lengthBytes`: see framing.mjs
+ *
  * @typedef {object} Script
  * @property {number} [status] of the answer to the handshake, by default 101
  * @property {Record<string, string|string[]|null>} [headers] of that answer, beside the usual ones or in the place of them; null: without
@@ -12,7 +21,7 @@
  *   answer and no end
  * @property {Step[]} [steps] what is sent; all that stands before the first wait leaves in one piece with the handshake's answer
  *
- * @typedef {{ frame: object } | { bytes: number[] } | { numbered: number } | { wait: 'go'|'message'|'close'|'pong' } | { act: 'end'|'reset'|'pause'|'resume' }} Step
+ * @typedef {{ frame: Frame } | { bytes: number[] } | { numbered: number } | { wait: 'go'|'message'|'close'|'pong' } | { act: 'end'|'reset'|'pause'|'resume' }} Step
  */
 
 export const frame = (opcode, content, rest = {}) => ({ frame: { opcode, ...(typeof content === 'string' ? { text: content } : { bytes: content }), ...rest } });

@@ -279,6 +279,18 @@ export default [
   },
   ...byServer,
   {
+    id: 'closing/server-any-code',
+    title: 'any other code of a server is passed on too, even those that nobody may send; 1005, 1006 and 1015 are breaches',
+    spec: 'rfc6455 7.4; Chromium is lenient',
+    async run(t) {
+      for (const code of [0, 999, 1004, 1014, 2999, 5000, 65_535]) {
+        const { log } = t.connect({ steps: [close(code, 'odd')] });
+        await log.until('close');
+        t.same(log.story, ['open', `close ${code} odd`]);
+      }
+    },
+  },
+  {
     id: 'closing/server-without-code',
     title: "a server's empty Close frame shows as 1005, clean",
     spec: 'rfc6455 7.1.5',
