@@ -10,7 +10,7 @@ step := scripts/step
 
 # In this order: what is quick and tells most comes first.
 every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-types \
-	test-wasm-pack test-e2e
+	test-wasm-pack test-e2e test-conformance
 test: export STEPS_LOG := $(CARGO_TARGET_DIR)/steps.log
 
 ## Use
@@ -51,7 +51,7 @@ clean: ## remove everything built here (not the set-up that is kept outside)
 
 ## Tests
 
-.PHONY: test-engine test-server test-purity test-lib test-types test-browser test-wasm-pack test-e2e
+.PHONY: test-engine test-server test-purity test-lib test-types test-browser test-wasm-pack test-e2e test-conformance
 test-engine: setup-rust ## the engine, natively, in virtual time
 	@$(step) 'engine' cargo test -p steadystream $(ARGS)
 test-server: setup-rust ## run-server, the server that breaks on request
@@ -68,6 +68,8 @@ test-wasm-pack: setup-rust setup-tools setup-browser ## Rust in headless Chromiu
 	@$(step) 'browser, by wasm-pack' scripts/test-browser --wasm-pack
 test-e2e: setup-node setup-browser build server ## the package and the demo in Chromium, against run-server and its faults
 	@$(step) 'end to end' scripts/node-tests tests/e2e
+test-conformance: setup-node setup-browser build ## the drop-in classes against the browser's own, case by case
+	@$(step) 'conformance' scripts/node-tests tests/conformance
 
 # The rest is called by the targets above.
 
