@@ -11,7 +11,10 @@ async function runCase(each, EventSource, { run, otherPort, limitMs }) {
   const t = new Toolbox(EventSource, `${run}.${each.id}`, otherPort);
   let timer;
   const tooLate = new Promise((resolve) => {
-    timer = setTimeout(() => resolve(`not over after ${limitMs} ms; seen: ${JSON.stringify(t.lines).slice(0, 400)}`), limitMs);
+    timer = setTimeout(() => {
+      const awaited = t.awaited ? `, waiting for ${t.awaited}` : '';
+      resolve(`not over after ${limitMs} ms${awaited}; seen: ${JSON.stringify(t.lines).slice(0, 400)}`);
+    }, limitMs);
   });
   const work = Promise.resolve(t).then(each.run).then(() => null, (error) => (error.name === 'Failure' ? error.message : String(error.stack ?? error)));
   const failure = await Promise.race([work, tooLate]);

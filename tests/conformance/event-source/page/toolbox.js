@@ -61,10 +61,11 @@ export class Toolbox {
     return log;
   }
 
-  /** Waits for a condition that no event announces. */
+  /** Waits for a condition that no event announces; `what` it is says the message when time runs out. */
   async until(holds, what) {
-    this.waitsFor = what;
+    this.awaited = what;
     while (!await holds()) await this.pause(5);
+    this.awaited = null;
   }
 
   /** For showing that something does not happen; for nothing else. */
