@@ -2,6 +2,8 @@
 
 export class Journal {
   #entries = new Map();
+  #sockets = new Map();
+  #over = new Set();
   #gates = new Map();
   #waiting = new Set();
 
@@ -11,9 +13,11 @@ export class Journal {
     const index = entries.filter((entry) => entry.method !== 'OPTIONS').length;
     const entry = { method, headers, at: performance.now(), hasLeft: false };
     this.#entries.set(name, [...entries, entry]);
+    this.#sockets.set(socket, name);
     const hasLeft = new Promise((resolve) => {
       socket.once('close', () => {
         entry.hasLeft = true;
+        this.#sockets.delete(socket);
         resolve();
         this.#look();
       });
@@ -34,6 +38,21 @@ export class Journal {
   /** Resolves with the requests once `count` connections are over. */
   left(name, count) {
     return this.#until(() => this.requests(name).filter((entry) => entry.hasLeft).length >= count, name);
+  }
+
+  /**
+   * Ends the connections of a case that is over, and lets it have no other: a class that does not close its own would else
+   * take them from all cases that follow. Names begin with that of their case.
+   */
+  dismiss(caseName) {
+    this.#over.add(caseName);
+    for (const [socket, name] of this.#sockets) {
+      if (name.startsWith(`${caseName}.`)) socket.destroy();
+    }
+  }
+
+  isOver(name) {
+    return this.#over.has(name.slice(0, name.lastIndexOf('.')));
   }
 
   gate(name, gate) {

@@ -54,7 +54,8 @@ async function script(journal, pathname, search, request, response) {
     return;
   }
   // Whoever asks more often than the script foresees is told to go away; the journal shows that he asked.
-  await play(responses[index] ?? { status: 204 }, response, { hasLeft, gate: (gate) => journal.gate(name, gate) });
+  const answer = journal.isOver(name) ? undefined : responses[index];
+  await play(answer ?? { status: 204 }, response, { hasLeft, gate: (gate) => journal.gate(name, gate) });
 }
 
 async function file(pathname, response) {

@@ -106,6 +106,7 @@ export class Toolbox {
 
   close() {
     for (const source of this.#sources) source.close();
+    return fixture('dismiss', this.#prefix);
   }
 }
 
