@@ -41,13 +41,13 @@ export class Journal {
   }
 
   /**
-   * Ends the connections of a case that is over, and lets it have no other: a class that does not close its own would else
-   * take them from all cases that follow. Names begin with that of their case.
+   * Ends the connections of cases that are over, and lets them have no other: a class that does not close its own would else
+   * take them from all cases that follow. A name is that of its case and a number.
    */
-  dismiss(caseName) {
-    this.#over.add(caseName);
+  dismiss(cases) {
+    for (const each of cases) this.#over.add(each);
     for (const [socket, name] of this.#sockets) {
-      if (name.startsWith(`${caseName}.`)) socket.destroy();
+      if (this.isOver(name)) socket.destroy();
     }
   }
 

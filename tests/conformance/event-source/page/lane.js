@@ -19,7 +19,7 @@ async function runCase(each, EventSource, { run, otherPort, limitMs }) {
   const work = Promise.resolve(t).then(each.run).then(() => null, (error) => (error.name === 'Failure' ? error.message : String(error.stack ?? error)));
   const failure = await Promise.race([work, tooLate]);
   clearTimeout(timer);
-  await t.close();
+  t.close();
   return failure;
 }
 
