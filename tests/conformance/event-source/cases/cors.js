@@ -47,7 +47,8 @@ const cookieOf = async (t, name, init, headers) => {
 export const cors = [
   accepted('cors-star', '* allows it', () => allow('*')),
   accepted('cors-origin', 'so does the page\'s origin', (t) => allow(t.origin)),
-  accepted('cors-credentials', 'with credentials: the page\'s origin and leave for them', (t) => allowWithCredentials(t.origin), CREDENTIALS),
+  accepted('cors-credentials', 'with credentials: the page\'s origin and leave for them',
+    (t) => allowWithCredentials(t.origin), CREDENTIALS),
   accepted('cors-credentials-unused', 'leave for credentials that were not sent does no harm', (t) => allowWithCredentials(t.origin)),
   refused('cors-none', 'without leave it fails for good, with one error', () => ({})),
   refused('cors-other-origin', 'with leave for another origin it fails', () => allow('http://elsewhere.invalid')),

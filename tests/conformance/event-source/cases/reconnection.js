@@ -195,7 +195,8 @@ export const reconnection = [
     title: 'each request has the id that was the last by then',
     spec: header,
     async run(t) {
-      const url = t.url([SOON, 'id: 1\ndata: a\n\n', END], ['id: 2\ndata: b\n\nid: 3\ndata: c\n\n', END], ['id:\ndata: d\n\n', END], message('e'));
+      const bodies = ['id: 1\ndata: a\n\n', 'id: 2\ndata: b\n\nid: 3\ndata: c\n\n', 'id:\ndata: d\n\n'];
+      const url = t.url(...bodies.map((body) => [SOON, body, END]), message('e'));
       await t.record(t.open(url)).until('message', 5);
       t.equal(lastEventIds(await t.requests(url)), [null, '1', '3', null], 'Last-Event-ID');
     },

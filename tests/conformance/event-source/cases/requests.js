@@ -59,9 +59,9 @@ export const requests = [
     async run(t) {
       const url = t.url([SOON, END], [message('a')]);
       await t.record(t.open(url)).until('message');
-      const [first, second] = await t.requests(url);
-      t.equal(second.headers, first.headers, 'headers');
-      t.equal(second.method, first.method, 'method');
+      // Cookies come and go with other cases of the page.
+      const asked = (await t.requests(url)).map(({ method, headers: { cookie, ...headers } }) => ({ method, headers }));
+      t.equal(asked[1], asked[0], 'the second request');
     },
   },
   {

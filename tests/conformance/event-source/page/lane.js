@@ -1,11 +1,14 @@
 // Runs this page's share of the cases, as many at a time as the browser has connections for one host.
 
 import { cases } from '../cases/index.js';
+import { Failure } from './assertions.js';
 import { Toolbox, strays } from './toolbox.js';
 
 const CONNECTIONS = 6;
 
 const loadClass = async ({ name, module }) => (module ? await import(module) : window)[name];
+
+const whatItSays = (error) => (error instanceof Failure ? error.message : String(error.stack ?? error));
 
 async function runCase(each, EventSource, { run, otherPort, limitMs }) {
   const t = new Toolbox(EventSource, `${run}.${each.id}`, otherPort);
@@ -16,7 +19,7 @@ async function runCase(each, EventSource, { run, otherPort, limitMs }) {
       resolve(`not over after ${limitMs} ms${awaited}; seen: ${JSON.stringify(t.lines).slice(0, 400)}`);
     }, limitMs);
   });
-  const work = Promise.resolve(t).then(each.run).then(() => null, (error) => (error.name === 'Failure' ? error.message : String(error.stack ?? error)));
+  const work = Promise.resolve(t).then(each.run).then(() => null, whatItSays);
   const failure = await Promise.race([work, tooLate]);
   clearTimeout(timer);
   t.close();
