@@ -138,6 +138,21 @@ export const reconnection = [
     },
   })),
   {
+    id: 'reconnect-behind-other-origin',
+    title: 'even at another origin, which it asks by itself and as the page',
+    spec: 'Chromium',
+    async run(t) {
+      const headers = { 'access-control-allow-origin': '*' };
+      const target = t.otherUrl({ headers, body: [SOON, message('a'), END] }, { headers, body: [message('b')] });
+      const url = t.url(redirect(302, target), message('never'));
+      const log = t.record(t.open(url));
+      await log.until('message', 2);
+      t.equal(log.data, ['a', 'b'], 'data');
+      t.equal([(await t.requests(url)).length, (await t.requests(target)).map((request) => request.headers.origin)],
+        [1, [t.origin, t.origin]], 'requests to the first URL, Origin of those behind it');
+    },
+  },
+  {
     id: 'reconnect-parser',
     title: 'half an event, its name and its id are not carried over',
     spec,
