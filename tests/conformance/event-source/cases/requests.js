@@ -42,7 +42,6 @@ export const requests = [
   header('request-mode', 'its mode is cors', 'sec-fetch-mode', 'cors', fetched),
   header('request-destination', 'its destination is none', 'sec-fetch-dest', 'empty', fetched),
   header('request-site', 'its site is the page\'s', 'sec-fetch-site', 'same-origin', fetched),
-  header('request-user', 'it was not the user\'s doing', 'sec-fetch-user', undefined, fetched),
   {
     id: 'request-referer',
     title: 'the page is its referrer',
