@@ -4,7 +4,7 @@ import { launchBrowser, stopWatchingNetwork } from '../../e2e/support/browser.mj
 import { cases } from './cases/index.js';
 import { startFixture } from './server.mjs';
 
-const LANES = 4;
+const LANES = 3;
 const LIMIT_MS = 6_000;
 
 let lanes = 0;
