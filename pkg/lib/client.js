@@ -30,13 +30,19 @@ const orAborted = (promise, signal) => new Promise((resolve, reject) => {
   promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
 });
 
-const encodeMessage = (message, sessionId, requestId) => {
+const FIELDS = {
+  bichat: (sessionId, requestId) => [{ debugMode: false, attachments: [] }, { sessionId, requestId }],
+  'ws-chat': (sessionId, requestId) => [{}, { session_id: sessionId, request_id: requestId }],
+};
+
+const encodeMessage = (protocol, message, sessionId, requestId) => {
   if (message === null || (typeof message !== 'string' && typeof message !== 'object') || Array.isArray(message)) {
     throw invalid('message', message, 'a string or an object');
   }
   const fields = typeof message === 'string' ? { content: message } : message;
   try {
-    return JSON.stringify({ debugMode: false, attachments: [], ...fields, sessionId, requestId });
+    const [defaults, ids] = FIELDS[protocol](sessionId, requestId);
+    return JSON.stringify({ ...defaults, ...fields, ...ids });
   } catch (error) {
     throw invalid('message', message, 'something JSON can hold', error);
   }
@@ -63,7 +69,7 @@ export class RunClient {
   send(sessionId, message, { requestId = createRequestId(), signal, notify } = {}) {
     requireString('sessionId', sessionId);
     requireString('requestId', requestId);
-    const body = encodeMessage(message, sessionId, requestId);
+    const body = encodeMessage(this.#options.raw.protocol, message, sessionId, requestId);
     const begin = (raw, now) => raw.send(sessionId, requestId, body, now);
     return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
       ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
@@ -83,8 +89,9 @@ export class RunClient {
     requireSignal('signal', signal);
     while (!signal?.aborted && !this.#feed.isOver) {
       const status = await orAborted(this.#status(sessionId), signal);
-      if (!status?.active || typeof status.runId !== 'string' || signal?.aborted) return null;
-      if (runId === undefined || runId === status.runId) return this.open({ sessionId, runId: status.runId }, { signal, notify });
+      const running = status?.runId ?? status?.pending_message_id;
+      if (!status?.active || typeof running !== 'string' || signal?.aborted) return null;
+      if (runId === undefined || runId === running) return this.open({ sessionId, runId: running }, { signal, notify });
       await pause(PASSIVE_POLL_MS, signal);
     }
     return null;

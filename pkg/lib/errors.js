@@ -18,6 +18,8 @@ const SENTENCES = {
   'server-error': () => 'The run failed on the server.',
   'malformed-event': () => 'The server sent an event that is not valid; expected a JSON object.',
   'event-too-large': () => 'The server sent an event larger than maxEventBytes.',
+  'socket-refused': (e) => `The server closed the socket for good${e.closeCode ? ` (close code ${e.closeCode})` : ''}; expected it to stay open.`,
+  'held-back': () => 'The server has spoken, but not a byte of the open stream came: something in between holds it back.',
   truncated: () => 'The bytes ended before the run did; expected a terminal event.',
   aborted: () => 'Closed or aborted by the caller; the run itself goes on at the server.',
   'invalid-argument': (e) => `${e.path}: got ${e.got}; expected ${e.expected}.`,
@@ -39,7 +41,7 @@ export class SteadyStreamError extends Error {
     this.code = code;
     this.retryable = fields.retryable ?? false;
     // Absent, not undefined or null: what the engine did not know is not there.
-    for (const key of ['status', 'attempts', 'detail', 'path']) if (fields[key] != null) this[key] = fields[key];
+    for (const key of ['status', 'closeCode', 'attempts', 'detail', 'path']) if (fields[key] != null) this[key] = fields[key];
   }
 }
 

@@ -153,7 +153,7 @@ export class Feed {
   release(holder) {
     const { slot } = holder;
     holder.slot = 0;
-    if (this.#holders.delete(slot)) this.tell((raw) => raw.release(slot));
+    if (this.#holders.delete(slot)) this.tell((raw, now) => raw.release(slot, now));
   }
 
   /** The live runs: what may be opened again is what has a stream. */

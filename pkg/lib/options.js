@@ -1,8 +1,14 @@
 // RunClientOptions, parsed once: after this every number is a number in its range, and the engine gets a flat object with
 // every default filled in. What is wrong is named by its path.
+import { TRANSPORTS } from './browser/driver.js';
 import { invalid } from './errors.js';
 
-const TRANSPORTS = ['fetch', 'eventsource'];
+const PROTOCOLS = ['bichat', 'ws-chat'];
+// The transports of each, and those that it uses where none are named.
+const OF_PROTOCOL = {
+  bichat: { all: ['eventsource', 'fetch', 'rest'], usual: ['fetch'] },
+  'ws-chat': { all: TRANSPORTS, usual: ['websocket', 'fetch', 'rest'] },
+};
 const CREDENTIALS = ['include', 'same-origin', 'omit'];
 
 // path: [name at the boundary, default, may be Infinity]
@@ -14,6 +20,7 @@ const NUMBERS = {
   'retry.maxAttempts': ['retryMaxAttempts', Infinity, true],
   'liveness.stallMs': ['stallMs', 45000, true],
   'liveness.floorMs': ['livenessFloorMs', 6000],
+  'liveness.firstByteMs': ['firstByteMs', 5000, true],
   connectGraceMs: ['connectGraceMs', 500],
   connectTimeoutMs: ['connectTimeoutMs', 0],
   statusTimeoutMs: ['statusTimeoutMs', 5000],
@@ -23,6 +30,7 @@ const NUMBERS = {
 };
 const NAMES = new Set([
   'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter', 'eventLog',
+  'websocketAuth',
   ...Object.keys(NUMBERS),
 ]);
 
@@ -65,13 +73,16 @@ const flatten = (options) => {
   return flat;
 };
 
-const parseTransports = (value, hasHeaders) => {
-  if (value === undefined) return TRANSPORTS[0];
-  if (!Array.isArray(value) || value.length !== 1) throw invalid('transports', value, 'an array of one transport');
-  const transport = requireOneOf('transports[0]', value[0], TRANSPORTS);
+const parseTransports = (value, protocol, hasHeaders) => {
+  const { all, usual } = OF_PROTOCOL[protocol];
+  if (value === undefined) return usual;
+  if (!Array.isArray(value) || value.length === 0 || new Set(value).size !== value.length) {
+    throw invalid('transports', value, 'an array of different transports');
+  }
+  value.forEach((name, i) => requireOneOf(`transports[${i}]`, name, all));
   // EventSource cannot send headers (W-10): it would drop the credentials silently.
-  if (hasHeaders && transport === 'eventsource') throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
-  return transport;
+  if (hasHeaders && value.includes('eventsource')) throw invalid('transports', value, 'no eventsource beside headers, which it cannot send');
+  return [...value];
 };
 
 const requireBoolean = (path, value) => {
@@ -91,7 +102,9 @@ const parseHeaders = (value) => {
 const numbersOf = (raw) => Float64Array.of(
   raw.retryBaseMs, raw.retryCapMs, raw.retryStableMs, raw.retryBudgetMs, raw.retryMaxAttempts, raw.stallMs, raw.livenessFloorMs,
   raw.connectGraceMs, raw.connectTimeoutMs, raw.statusTimeoutMs, raw.stopTimeoutMs, raw.maxEventBytes, raw.retryJitter,
-  raw.eventLog, raw.transport === 'eventsource',
+  raw.eventLog, PROTOCOLS.indexOf(raw.protocol),
+  // A digit for each, from the right.
+  raw.transports.reduceRight((digits, name) => digits * 10 + TRANSPORTS.indexOf(name) + 1, 0), raw.firstByteMs,
 );
 
 // `/path` without trailing slashes; a base may also be absolute or empty (same origin).
@@ -113,11 +126,19 @@ export const parseOptions = (options) => {
   if (isObject(headers)) parseHeaders(headers);
   const baseUrl = get('baseUrl');
   if (typeof baseUrl !== 'string' && !(baseUrl instanceof URL)) throw invalid('baseUrl', baseUrl, 'a URL');
+  const protocol = requireOneOf('protocol', get('protocol', 'bichat'), PROTOCOLS);
+  const isBichat = protocol === 'bichat';
+  if (!isBichat) {
+    for (const path of ['streamEndpoint', 'eventLog']) {
+      if (get(path) !== undefined) throw invalid(path, get(path), `no such option beside protocol ${protocol}`);
+    }
+  }
   const raw = {
     baseUrl: trim(String(baseUrl)),
-    protocol: requireOneOf('protocol', get('protocol', 'bichat'), ['bichat']),
-    streamEndpoint: parseEndpoint('streamEndpoint', get('streamEndpoint', '/stream')),
-    transport: parseTransports(get('transports'), headers !== undefined),
+    protocol,
+    streamEndpoint: isBichat ? parseEndpoint('streamEndpoint', get('streamEndpoint', '/stream')) : '',
+    transports: parseTransports(get('transports'), protocol, headers !== undefined),
+    websocketAuth: requireOneOf('websocketAuth', get('websocketAuth', 'frame'), ['frame', 'subprotocol']),
     eventLog: requireBoolean('eventLog', get('eventLog', true)),
     credentials: requireOneOf('credentials', get('credentials', 'include'), CREDENTIALS),
     retryJitter: requireOneOf('retry.jitter', get('retry.jitter', 'full'), ['full', 'none']) === 'full',

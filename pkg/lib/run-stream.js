@@ -19,6 +19,8 @@ export class RunStream {
     this.subscribe = run.store.subscribe;
     this.getSnapshot = run.store.getSnapshot;
     this.getServerSnapshot = run.store.getServerSnapshot;
+    const { subscribe, getSnapshot, getServerSnapshot } = run.trace;
+    this.trace = Object.freeze({ subscribe, getSnapshot, getServerSnapshot });
     if (run.isLive) run.stream = this;
     forgotten.register(this, run);
   }

@@ -7,6 +7,7 @@ import { createRequestId } from './request-id.js';
 import { createStore } from './store.js';
 import { isSettled, nextSnapshot } from './snapshot.js';
 import { toRunEvent } from './events.js';
+import { createTrace } from './trace.js';
 
 const RETRYABLE = new Set(['interrupted', 'failed']);
 
@@ -22,6 +23,7 @@ export class Run {
   #settleFinished;
   #hasUnreadText = false;
   #signals = [];
+  #trace;
 
   slot = 0;
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
@@ -42,6 +44,20 @@ export class Run {
       },
       onRead: () => this.#refresh(),
     }, notify);
+    this.#trace = createTrace({
+      setTracing: (on) => {
+        if (!this.slot) return;
+        feed.tell((raw, now) => raw.trace(this.slot, on, now));
+        feed.read(this);
+      },
+      refresh: () => {
+        if (!this.slot) return;
+        feed.tell((raw, now) => raw.trace(this.slot, true, now));
+        feed.read(this);
+        feed.tell((raw, now) => raw.trace(this.slot, false, now));
+      },
+    });
+    this.trace = this.#trace.store;
   }
 
   get isLive() {
@@ -85,6 +101,7 @@ export class Run {
     this.#view = applyDelta(this.#view, delta, take);
     this.#by = delta.state?.by ?? this.#by;
     this.store.set(nextSnapshot(this.store.peek(), this.#view, delta.state, this.#feed.toUnix));
+    if (delta.trace) this.#trace.apply(delta.trace, this.#feed.toUnix);
     if (delta.events && this.#queues.size > 0) {
       const events = delta.events.map(toRunEvent);
       for (const queue of [...this.#queues]) queue.push(events);
@@ -93,6 +110,7 @@ export class Run {
   }
 
   deliver() {
+    this.trace.deliver();
     if (this.isLive) this.store.deliver();
     else this.store.finish();
   }
@@ -149,7 +167,7 @@ export class Run {
   events() {
     const queue = new EventQueue((ended) => {
       if (!this.#queues.delete(ended) || this.#queues.size > 0 || !this.isLive) return;
-      this.#feed.tell((raw) => raw.listen(this.slot, false));
+      this.#feed.tell((raw, now) => raw.listen(this.slot, false, now));
     });
     if (!this.isLive) {
       const { error } = this.store.peek();
@@ -157,8 +175,13 @@ export class Run {
       return queue;
     }
     this.#queues.add(queue);
-    if (this.#queues.size === 1) this.#feed.tell((raw) => raw.listen(this.slot, true));
+    if (this.#queues.size === 1) this.#feed.tell((raw, now) => raw.listen(this.slot, true, now));
     return queue;
+  }
+
+  // What names a send, as its protocol spells it.
+  #protocolIds(requestId) {
+    return 'request_id' in JSON.parse(this.#body ?? '{}') ? { request_id: requestId } : { requestId };
   }
 
   /** The run that goes on where this one ended: same slot, same transcript, a new settling. */
@@ -175,9 +198,11 @@ export class Run {
     const again = (raw, now) => {
       // The old stream's listeners do not watch this one.
       raw.watch(slot, -1);
-      raw.listen(slot, false);
+      raw.listen(slot, false, now);
+      raw.trace(slot, false, now);
       const requestId = createRequestId();
-      raw.retry(slot, requestId, this.#body && JSON.stringify({ ...JSON.parse(this.#body), requestId }), now);
+      const ids = this.#protocolIds(requestId);
+      raw.retry(slot, requestId, this.#body && JSON.stringify({ ...JSON.parse(this.#body), ...ids }), now);
       return slot;
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {

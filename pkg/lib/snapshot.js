@@ -2,7 +2,7 @@
 import { toError } from './errors.js';
 import { EMPTY } from './delta.js';
 
-export const CLOSED = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transport: null, error: null });
+export const CLOSED = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transport: null, latency: null, error: null });
 
 const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
 export const isSettled = (status) => SETTLED.has(status);
@@ -15,7 +15,7 @@ export const initialSnapshot = (sessionId, runId, requestId) => Object.freeze({
 // The same error said twice is the same object, or every state change would look like a new failure to a memoised view.
 const nextError = (raw, old) => {
   const error = toError(raw);
-  const isSame = error && old && ['code', 'retryable', 'status', 'attempts', 'detail'].every((key) => error[key] === old[key]);
+  const isSame = error && old && ['code', 'retryable', 'status', 'closeCode', 'attempts', 'detail'].every((key) => error[key] === old[key]);
   return isSame ? old : error;
 };
 

@@ -63,8 +63,13 @@ impl RawHost {
     }
 
     /// Raw events into deltas, or no longer.
-    pub fn listen(&self, slot: u32, on: bool) {
-        self.host().command(slot, |run| run.listen(on));
+    pub fn listen(&self, slot: u32, on: bool, now: f64) {
+        self.host().command(slot, instant(now), |run| run.listen(on));
+    }
+
+    /// The trace into deltas, all of it first, or no longer.
+    pub fn trace(&self, slot: u32, on: bool, now: f64) {
+        self.host().command(slot, instant(now), |run| run.trace(on));
     }
 
     /// How soon content goes out: -1 unwatched, 0 at once, else with the frame.
@@ -81,19 +86,19 @@ impl RawHost {
 
     /// Goes on with an interrupted run, or sends a failed one anew.
     pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>, now: f64) {
-        self.host().command(slot, |run| {
+        self.host().command(slot, instant(now), |run| {
             run.retry(request_id, body.as_deref(), instant(now));
         });
     }
 
     /// Stops watching; the run goes on at the server.
     pub fn close(&self, slot: u32, now: f64) {
-        self.host().command(slot, |run| run.close(instant(now)));
+        self.host().command(slot, instant(now), |run| run.close(instant(now)));
     }
 
     /// Forgets a settled run.
-    pub fn release(&self, slot: u32) {
-        self.host().release(slot);
+    pub fn release(&self, slot: u32, now: f64) {
+        self.host().release(slot, instant(now));
     }
 
     /// Asks for a session's status; gives the ticket that the answer carries.
@@ -147,14 +152,21 @@ impl RawHost {
         self.host().handle_chunk(Task(task), len, instant(now));
     }
 
-    /// A task is over: 0 ended, 1 failed, 2 refused.
-    pub fn end(&self, task: u32, how: u32, now: f64) {
+    /// A task is over: 0 ended, 1 failed, 2 refused; a socket's with its close code.
+    pub fn end(&self, task: u32, how: u32, close_code: Option<u16>, now: f64) {
         let end = match how {
             0 => End::Ended,
             1 => End::Failed,
             _ => End::Refused,
         };
-        self.host().handle_end(Task(task), end, instant(now));
+        self.host().handle_end(Task(task), end, close_code, instant(now));
+    }
+
+    /// How long each transport, by its number, is still known to be blocked, in ms; 0 if it is not.
+    pub fn learned(&self, websocket: f64, eventsource: f64, fetch: f64, rest: f64, now: f64) {
+        let now = instant(now);
+        let until = |left: f64| (left > 0.0).then(|| now + Millis(left as u64));
+        self.host().handle_learned([websocket, eventsource, fetch, rest].map(until), now);
     }
 
     /// The page's weather changed.
@@ -281,7 +293,7 @@ mod tests {
             (&deltas[0]["slot"], &deltas[0]["state"]["status"], tail),
             (&slot.into(), &"completed".into(), "Grüße 😀")
         );
-        host.release(slot);
+        host.release(slot, 3.0);
     }
 
     #[wasm_bindgen_test]
@@ -298,9 +310,9 @@ mod tests {
         let host = host();
         host.head(7, 200, None, None, 0.0, 0.0);
         push(&host, 7, b"data: 1\n\n");
-        host.end(7, 9, 0.0);
+        host.end(7, 9, Some(1006), 0.0);
         host.signal(99, 0.0);
-        host.listen(7, true);
+        host.listen(7, true, 0.0);
         host.close(7, 0.0);
         host.timeout(f64::NAN);
         assert_eq!((host.due(), host.read(7).as_string().unwrap().as_str()), (0, ""));

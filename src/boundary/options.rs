@@ -1,10 +1,14 @@
 //! Options as a list of numbers, which JS has validated and filled in.
 
+use alloc::vec::Vec;
+
 use crate::engine::{
     backoff::{self, Jitter},
     config::Config,
     liveness,
+    protocol::Protocol,
     time::Millis,
+    transport::Transport,
 };
 
 /// The engine's policies, and the connect grace, if there is one, from the numbers in the order of `pkg/lib/options.js`.
@@ -30,10 +34,22 @@ pub fn read(numbers: &[f64]) -> (Config, Option<Millis>) {
         stop_timeout,
         max_event_bytes,
         event_log: millis() != Millis::ZERO,
-        native: millis() != Millis::ZERO,
+        protocol: if millis() == Millis::ZERO { Protocol::Bichat } else { Protocol::WsChat },
+        transports: transports(millis().0),
+        first_byte: millis(),
         ..defaults
     };
     (config, some(grace))
+}
+
+/// One decimal digit for each, the first choice first from the right: its number plus one.
+fn transports(mut digits: u64) -> Vec<Transport> {
+    let mut all = Vec::new();
+    while digits > 0 {
+        all.extend(Transport::ALL.get((digits % 10) as usize - 1));
+        digits /= 10;
+    }
+    all
 }
 
 #[cfg(test)]
@@ -44,7 +60,7 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn every_option_arrives() {
-        let numbers: Vec<f64> = (1..=12).map(f64::from).chain([1.0, 0.0, 1.0]).collect();
+        let numbers: Vec<f64> = (1..=12).map(f64::from).chain([1.0, 0.0, 1.0, 4132.0, 13.0]).collect();
         let (config, grace) = read(&numbers);
         assert_eq!(
             (config.backoff.base, config.backoff.cap, config.backoff.stable_after),
@@ -55,7 +71,9 @@ mod tests {
         assert_eq!((config.liveness.stall, config.liveness.floor), (Millis(6), Millis(7)));
         assert_eq!((grace, config.send_timeout), (Some(Millis(8)), Some(Millis(9))));
         assert_eq!((config.status_timeout, config.stop_timeout), (Millis(10), Millis(11)));
-        assert_eq!((config.max_event_bytes, config.native, config.event_log), (12, true, false));
+        assert_eq!((config.max_event_bytes, config.event_log, config.protocol), (12, false, Protocol::WsChat));
+        let order = [Transport::EventSource, Transport::Fetch, Transport::WebSocket, Transport::Rest];
+        assert_eq!((config.transports.as_slice(), config.first_byte), (&order[..], Millis(13)));
     }
 
     #[wasm_bindgen_test]

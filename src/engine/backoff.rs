@@ -63,6 +63,11 @@ impl Backoff {
         wait.max(floor.unwrap_or(Millis::ZERO))
     }
 
+    /// Half of the ceiling of the next wait: what a connection that was let in and thrown out waits at the least.
+    pub fn half_ceiling(&self) -> Millis {
+        Millis(self.ceiling().0 / 2)
+    }
+
     /// A connection ended after being open for `lived`: one that held for a stable period forgives the past.
     pub fn handle_lived(&mut self, lived: Millis) {
         if lived >= self.policy.stable_after {

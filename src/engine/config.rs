@@ -1,10 +1,19 @@
 //! Policies, parsed once: after [`Config`] is built no machine asks again whether a number makes sense.
 
-use super::{backoff, liveness, time::Millis};
+use alloc::vec::Vec;
+
+use super::{backoff, ladder::Blocked, liveness, protocol::Protocol, time::Millis, transport::Transport};
 
 /// How one client treats its runs. Every field has the default that [`Config::default`] documents.
 #[derive(Clone, Debug)]
 pub struct Config {
+    /// What the server speaks.
+    pub protocol: Protocol,
+    /// The transports of a run's events, first choice first; the protocol's own where it is empty. A protocol passes over what
+    /// it does not have.
+    pub transports: Vec<Transport>,
+    /// Which of them are known to be blocked here, and until when.
+    pub blocked: Blocked,
     /// Delays between attempts: full jitter from 1 s doubling to 30 s.
     pub backoff: backoff::Policy,
     /// When a silent connection counts as cut: 45 s, or three of the server's own heartbeats once they are known.
@@ -23,8 +32,8 @@ pub struct Config {
     pub stop_timeout: Millis,
     /// Whether the server keeps an event log (GET /stream/events). Without one a send's own response is all there is.
     pub event_log: bool,
-    /// Follow the log through the browser's own `EventSource` instead of `fetch`.
-    pub native: bool,
+    /// How long an open stream may stay without its first byte before a proxy is suspected of holding it back: 5 s.
+    pub first_byte: Millis,
     /// The largest event, in bytes (P-11): 16 MiB.
     pub max_event_bytes: usize,
 }
@@ -32,6 +41,9 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            protocol: Protocol::Bichat,
+            transports: Vec::new(),
+            blocked: Blocked::default(),
             backoff: backoff::Policy::default(),
             liveness: liveness::Policy::default(),
             give_up_after: Millis(60_000),
@@ -41,7 +53,7 @@ impl Default for Config {
             status_timeout: Millis(5_000),
             stop_timeout: Millis(5_000),
             event_log: true,
-            native: false,
+            first_byte: Millis(5_000),
             max_event_bytes: 16 * 1024 * 1024,
         }
     }

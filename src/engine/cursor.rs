@@ -139,6 +139,11 @@ impl Position {
         Self { contiguous: true, ..self }
     }
 
+    /// The beginning of a log that counts its events from 1 and leaves none out.
+    pub const fn before_first() -> Self {
+        Self { held: Vec::new(), seen: Seen::Int(0), contiguous: true, shape: Shape::NONE }
+    }
+
     /// The quick way, for an id like the one before: new for certain. `None` says nothing: ask [`Position::judge`].
     #[inline(always)]
     pub fn glance(&self, id: &[u8]) -> Option<Next> {

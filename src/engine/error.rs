@@ -43,6 +43,10 @@ pub enum Code {
     RequestTimeout,
     /// The bytes ended before the run did (a run core's `end`).
     Truncated,
+    /// The socket was closed with a code that no repetition will change.
+    SocketRefused,
+    /// The stream is open, the server has spoken, and not a byte came: somebody in between holds it back.
+    HeldBack,
 }
 
 impl Code {
@@ -65,6 +69,8 @@ impl Code {
             Self::RequestFailed => "request-failed",
             Self::RequestTimeout => "request-timeout",
             Self::Truncated => "truncated",
+            Self::SocketRefused => "socket-refused",
+            Self::HeldBack => "held-back",
         }
     }
 }
@@ -78,6 +84,8 @@ pub struct Failure {
     pub retryable: bool,
     /// The HTTP status, where one was seen.
     pub status: Option<u16>,
+    /// The close code of a WebSocket, where one was seen.
+    pub close_code: Option<u16>,
     /// Attempts made since the last progress, where that is what ran out.
     pub attempts: Option<u32>,
     /// The server's own words, shown and never interpreted.
@@ -87,12 +95,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that trying again may cure.
     pub const fn passing(code: Code) -> Self {
-        Self { code, retryable: true, status: None, attempts: None, detail: None }
+        Self { code, retryable: true, status: None, close_code: None, attempts: None, detail: None }
     }
 
     /// A failure that will not pass by itself.
     pub const fn lasting(code: Code) -> Self {
-        Self { code, retryable: false, status: None, attempts: None, detail: None }
+        Self { code, retryable: false, status: None, close_code: None, attempts: None, detail: None }
     }
 
     /// The same failure with the HTTP status that caused it.
@@ -110,6 +118,8 @@ impl Failure {
         out.literal(if failure.retryable { "true" } else { "false" });
         out.key("status");
         out.number_or_null(failure.status.map(u64::from));
+        out.key("closeCode");
+        out.number_or_null(failure.close_code.map(u64::from));
         out.key("attempts");
         out.number_or_null(failure.attempts.map(u64::from));
         out.key("detail");

@@ -69,6 +69,15 @@ pub enum RunEvent<'a> {
         error: Option<JsonStr<'a>>,
         /// How long the server says it took, in ms.
         generation_ms: Option<u64>,
+        /// What else it says of the whole run. Raw JSON object.
+        metadata: Option<&'a [u8]>,
+    },
+    /// The server does not do what was asked: a send, or a resumption.
+    Refused {
+        /// Why, by the protocol's own word for it.
+        code: Option<JsonStr<'a>>,
+        /// The server's own words about it.
+        error: Option<JsonStr<'a>>,
     },
     /// Nothing for the transcript: of an unknown type, or without the payload its type promises (B-PARSE-6).
     Ignored,

@@ -6,11 +6,16 @@
 //! ```jsonc
 //! {"open":7,"via":"fetch","path":"/events?…","body":null,"cursor":"5-0"}   // report its head, chunks and end under 7
 //! {"close":7}                                                              // abort it; nothing it tells counts any more
+//! {"to":7,"frame":"{…}"}                                                   // send a text frame over that socket
+//! {"remember":{"websocket":600000}}                                        // these are blocked for so many ms
 //! {"look":true}                                                            // report whether the page is online
 //! ```
 //!
-//! `via` is `fetch` (a stream of server-sent events), `eventsource` (the browser's own, whose messages come as the text of an
-//! event stream) or `reply` (one JSON reply, told as a stream). With a `body` it is a POST.
+//! `via` is `fetch` (a stream of server-sent events), `eventsource` and `websocket` (the browser's own, whose messages come as
+//! the text of an event stream), `reply` (one reply, told as a stream). With a `body` it is a POST.
+//!
+//! Runs whose transport is a WebSocket share one [`Socket`]: the host opens it, hands each run's frames out and brings it its
+//! own.
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -20,11 +25,16 @@ use super::{
     environment::{Environment, Signal},
     http::{self, Head},
     inquiry::{Inquiries, Question, Ticket},
+    ladder::Blocked,
     link::Conn,
+    protocol::ws_chat::requests,
+    reader::{Item, Reader},
     request::{Method, Request},
     rng::Rng,
     run::{Ask, Loss, Output, Run, Urgency, Wish},
+    socket::{self, Rider, Socket},
     time::Instant,
+    transport::Transport,
     window::Window,
 };
 
@@ -80,6 +90,7 @@ pub struct Host {
     // By number, which only grows.
     tasks: Vec<Open>,
     last_task: u32,
+    socket: Socket,
     window: Window,
     inquiries: Inquiries,
     orders: Delta,
@@ -104,6 +115,8 @@ struct Open {
 }
 
 enum Purpose {
+    /// The socket that runs share.
+    Socket,
     /// A run's stream.
     Stream { slot: u32, conn: Conn, native: Option<Request> },
     /// The same, where only the status matters: why a native source was refused.
@@ -129,6 +142,7 @@ impl Host {
             slots: Vec::new(),
             tasks: Vec::new(),
             last_task: 0,
+            socket: Socket::new(config.protocol, config.max_event_bytes, config.backoff),
             window: Window::new(),
             inquiries: Inquiries::new(&config),
             orders: Delta::new(),
@@ -154,16 +168,13 @@ impl Host {
             dirty: Urgency::None,
         })));
         let slot = self.slots.len() as u32;
-        self.drain(slot);
+        self.drain(slot, now);
         slot
     }
 
     /// Feeds a command to a run.
-    pub fn command(&mut self, slot: u32, command: impl FnOnce(&mut Run)) {
-        if let Some(held) = self.slot(slot) {
-            command(&mut held.run);
-            self.drain(slot);
-        }
+    pub fn command(&mut self, slot: u32, now: Instant, command: impl FnOnce(&mut Run)) {
+        self.turn(slot, now, |run, _| command(run));
     }
 
     /// Sets how soon a run's content goes out.
@@ -179,7 +190,7 @@ impl Host {
     pub fn inquire(&mut self, question: Question, session: &str, now: Instant) -> Ticket {
         let (ticket, request) = self.inquiries.ask(question, session, now);
         if question == Question::Stop {
-            self.every_stoppable(session, |run| run.stop(now));
+            self.every_stoppable(session, now, |run| run.stop(now));
         }
         self.open(Purpose::Inquiry { ticket, reply: Reply::default() }, "reply", &request);
         self.wake_by(self.inquiries.poll_timeout());
@@ -187,8 +198,9 @@ impl Host {
     }
 
     /// Forgets a run and whatever it holds.
-    pub fn release(&mut self, slot: u32) {
+    pub fn release(&mut self, slot: u32, now: Instant) {
         self.close_where(|purpose| purpose.slot() == Some(slot));
+        self.leave(slot, None, now);
         if let Some(place) = self.slots.get_mut(place_of(slot)) {
             *place = None;
         }
@@ -196,7 +208,7 @@ impl Host {
 
     /// Ends everything: runs as if closed, questions answered, every task closed.
     pub fn shutdown(&mut self, now: Instant) {
-        self.every_slot(|run| run.close(now));
+        self.every_slot(now, |run| run.close(now));
         self.inquiries.close();
         self.close_where(|_| true);
         self.next = None;
@@ -210,13 +222,19 @@ impl Host {
         match &mut open.purpose {
             Purpose::Stream { slot, conn, .. } => {
                 let (slot, conn) = (*slot, *conn);
-                self.turn(slot, |run, _| run.handle_response(conn, head, now));
+                self.turn(slot, now, |run, _| run.handle_response(conn, head, now));
+            }
+            Purpose::Socket => {
+                self.socket.handle_opened(now);
+                self.hand_out(now);
+                self.every_slot(now, |run| run.handle_joinable(now));
+                self.wake_by(self.socket.poll_timeout());
             }
             Purpose::Diagnosis { slot, conn } => {
                 let (slot, conn) = (*slot, *conn);
                 // What was refused to the source is there now: let the next attempt have it.
                 let is_there = (200..300).contains(&head.status) && http::is_event_stream(head.content_type);
-                self.turn(slot, |run, _| {
+                self.turn(slot, now, |run, _| {
                     if is_there {
                         run.handle_lost(conn, Loss::Failed, now);
                     } else {
@@ -236,8 +254,9 @@ impl Host {
         match &mut open.purpose {
             Purpose::Stream { slot, conn, .. } => {
                 let (slot, conn) = (*slot, *conn);
-                self.turn(slot, |run, window| run.handle_chunk(conn, window, len, now));
+                self.turn(slot, now, |run, window| run.handle_chunk(conn, window, len, now));
             }
+            Purpose::Socket => self.take_frames(len, now),
             Purpose::Diagnosis { .. } => {}
             Purpose::Ask { reply, .. } | Purpose::Inquiry { reply, .. } => {
                 let chunk = window.chunk_mut();
@@ -245,30 +264,33 @@ impl Host {
                     reply.body.extend_from_slice(chunk.get(..len).unwrap_or(chunk));
                 } else {
                     self.order_close(task);
-                    self.handle_end(task, End::Failed, now);
+                    self.handle_end(task, End::Failed, None, now);
                 }
             }
         }
     }
 
-    /// A task is over.
-    pub fn handle_end(&mut self, task: Task, end: End, now: Instant) {
+    /// A task is over; a socket's with this close code.
+    pub fn handle_end(&mut self, task: Task, end: End, close_code: Option<u16>, now: Instant) {
         let Ok(at) = self.tasks.binary_search_by_key(&task, |open| open.task) else { return };
         let loss = if end == End::Ended { Loss::Ended } else { Loss::Failed };
         match self.tasks.remove(at).purpose {
+            Purpose::Socket => self.lose_socket(close_code, now),
             Purpose::Stream { slot, conn, native: Some(request) } if end == End::Refused => {
                 self.open(Purpose::Diagnosis { slot, conn }, "fetch", &request);
             }
-            Purpose::Stream { slot, conn, .. } => self.turn(slot, |run, _| run.handle_lost(conn, loss, now)),
-            Purpose::Diagnosis { slot, conn } => self.turn(slot, |run, _| run.handle_lost(conn, Loss::Failed, now)),
+            Purpose::Stream { slot, conn, .. } => self.turn(slot, now, |run, _| run.handle_lost(conn, loss, now)),
+            Purpose::Diagnosis { slot, conn } => {
+                self.turn(slot, now, |run, _| run.handle_lost(conn, Loss::Failed, now));
+            }
             Purpose::Ask { slot, ask, reply } => {
                 let Reply { status, body } = reply.if_whole(end);
-                self.turn(slot, |run, _| run.handle_reply(ask, status, &body, now));
+                self.turn(slot, now, |run, window| run.handle_reply(ask, status, &body, window, now));
             }
             Purpose::Inquiry { ticket, reply } => {
                 let Reply { status, body } = reply.if_whole(end);
                 if let Some((Question::Stop, session)) = self.inquiries.handle_reply(ticket, status, &body) {
-                    self.every_stoppable(&session, |run| run.handle_stop_reply(status, now));
+                    self.every_stoppable(&session, now, |run| run.handle_stop_reply(status, now));
                 }
             }
         }
@@ -276,9 +298,23 @@ impl Host {
 
     /// The page's weather changed.
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) {
-        if self.environment.handle(signal).is_some() {
-            self.every_slot(|run| run.handle_signal(signal, now));
+        if self.environment.handle(signal).is_none() {
+            return;
         }
+        self.every_slot(now, |run| run.handle_signal(signal, now));
+        if self.environment.frozen {
+            // An open socket keeps a page out of the back/forward cache.
+            self.close_socket();
+        } else if matches!(signal, Signal::Online | Signal::Visible | Signal::Thawed) && self.socket.suspect(now) {
+            self.send_frame(requests::PING);
+            self.wake_by(self.socket.poll_timeout());
+        }
+    }
+
+    /// Which transports were found blocked, as remembered from another page of this origin.
+    pub fn handle_learned(&mut self, blocked: Blocked, now: Instant) {
+        self.config.blocked = blocked;
+        self.every_slot(now, |run| run.handle_learned(blocked));
     }
 
     /// Time passed. Harmless when late or early.
@@ -287,11 +323,22 @@ impl Host {
         while let Some((ticket, question, session)) = self.inquiries.handle_timeout(now) {
             self.close_where(|purpose| matches!(purpose, Purpose::Inquiry { ticket: asked, .. } if *asked == ticket));
             if question == Question::Stop {
-                self.every_stoppable(&session, |run| run.handle_stop_reply(0, now));
+                self.every_stoppable(&session, now, |run| run.handle_stop_reply(0, now));
             }
         }
-        self.every_slot(|run| run.handle_timeout(now));
+        while let Some(due) = self.socket.handle_timeout(now) {
+            match due {
+                socket::Due::Ping => self.send_frame(requests::PING),
+                socket::Due::Stalled => {
+                    self.close_where(|purpose| matches!(purpose, Purpose::Socket));
+                    self.lose_socket(None, now);
+                }
+                socket::Due::Idle => self.close_socket(),
+            }
+        }
+        self.every_slot(now, |run| run.handle_timeout(now));
         self.wake_by(self.inquiries.poll_timeout());
+        self.wake_by(self.socket.poll_timeout());
     }
 
     // ---- outputs ----
@@ -349,19 +396,19 @@ impl Host {
 
     /// Feeds a run, then hears what it wants.
     #[inline(always)]
-    fn turn(&mut self, slot: u32, feed: impl FnOnce(&mut Run, &mut Window)) {
+    fn turn(&mut self, slot: u32, now: Instant, feed: impl FnOnce(&mut Run, &mut Window)) {
         let Self { slots, window, .. } = self;
         if let Some(Some(held)) = slots.get_mut(place_of(slot)) {
             feed(&mut held.run, window);
-            self.drain(slot);
+            self.drain(slot, now);
         }
     }
 
-    fn drain(&mut self, slot: u32) {
+    fn drain(&mut self, slot: u32, now: Instant) {
         loop {
             let Some(held) = self.slot(slot) else { return };
             let Some(output) = held.run.poll_output() else { break };
-            self.act(slot, output);
+            self.act(slot, output, now);
         }
         let Some(held) = self.slot(slot) else { return };
         held.dirty = held.dirty.max(held.run.take_urgency());
@@ -370,17 +417,30 @@ impl Host {
         self.want(slot);
     }
 
-    fn act(&mut self, slot: u32, output: Output) {
+    fn act(&mut self, slot: u32, output: Output, now: Instant) {
         match output {
-            Output::Connect { conn, request, native } => {
+            Output::Connect { conn, request, via } => {
                 // What the slot had is over, whether or not the run said so.
                 self.close_where(|purpose| purpose.is_stream_of(slot));
-                let via = if native { "eventsource" } else { "fetch" };
-                let native = native.then(|| request.clone());
-                self.open(Purpose::Stream { slot, conn, native }, via, &request);
+                let native = (via == Transport::EventSource).then(|| request.clone());
+                self.open(Purpose::Stream { slot, conn, native }, via.as_str(), &request);
+            }
+            Output::Join { conn, frame } => {
+                self.socket.join(Rider { slot, conn, frame });
+                if self.socket.is_open() {
+                    self.hand_out(now);
+                } else if self.socket.is_closed() {
+                    self.socket.handle_opening();
+                    self.open(Purpose::Socket, Transport::WebSocket.as_str(), &Request::get(requests::SOCKET.into()));
+                }
             }
             Output::Disconnect { conn } => {
-                self.close_where(|purpose| purpose.is_stream_of(slot) && purpose.conn() == Some(conn))
+                self.close_where(|purpose| purpose.is_stream_of(slot) && purpose.conn() == Some(conn));
+                self.leave(slot, Some(conn), now);
+            }
+            Output::Learned { blocked } => {
+                self.handle_learned(blocked, now);
+                self.order_remembering(now);
             }
             Output::Ask { ask, request } => {
                 self.open(Purpose::Ask { slot, ask, reply: Reply::default() }, "reply", &request);
@@ -412,6 +472,118 @@ impl Host {
         out.literal("}");
     }
 
+    // ---- the shared socket ----
+
+    /// Says what its riders have to say, and tells them.
+    fn hand_out(&mut self, now: Instant) {
+        while let Some((slot, conn, frame)) = self.socket.take_frame() {
+            self.send_frame(&frame);
+            self.turn(slot, now, |run, _| run.handle_handed(conn, now));
+        }
+    }
+
+    /// Brings each rider its frames.
+    fn take_frames(&mut self, len: usize, now: Instant) {
+        let latency = self.socket.handle_frame(now);
+        let mut fed: Vec<u32> = Vec::new();
+        let mut has_overflown = false;
+        let Self { socket, slots, window, .. } = self;
+        // The reader borrows the window while it is read; riders are looked up beside it.
+        let mut reader = core::mem::replace(&mut socket.reader, Reader::idle());
+        let mut feed = reader.feed(window, len);
+        while let Some(item) = &feed.next() {
+            let whose = match item {
+                Item::Event(incoming) if incoming.run.is_empty() && incoming.request.is_empty() => socket.oldest(),
+                Item::Event(incoming) => socket.find(|rider| {
+                    slots
+                        .get(place_of(rider.slot))
+                        .and_then(Option::as_deref)
+                        .is_some_and(|held| held.run.is_called(incoming.run, incoming.request))
+                }),
+                Item::Malformed(_) | Item::Overflow => socket.oldest(),
+                Item::Comment | Item::Retry(_) | Item::Id(_) => None,
+            };
+            has_overflown |= matches!(item, Item::Overflow);
+            let Some((slot, conn)) = whose else { continue };
+            if let Some(Some(held)) = slots.get_mut(place_of(slot)) {
+                held.run.handle_item(conn, item, now);
+                if held.run.link().attempt() == 0 {
+                    socket.handle_progress();
+                }
+                if !fed.contains(&slot) {
+                    fed.push(slot);
+                }
+            }
+        }
+        self.socket.reader = reader;
+        for slot in fed {
+            self.drain(slot, now);
+        }
+        if has_overflown {
+            self.close_where(|purpose| matches!(purpose, Purpose::Socket));
+            self.lose_socket(None, now);
+        }
+        if let Some(latency) = latency {
+            self.every_slot(now, |run| run.handle_latency(latency));
+        }
+        self.socket.note_idle(now);
+        self.wake_by(self.socket.poll_timeout());
+    }
+
+    fn lose_socket(&mut self, close_code: Option<u16>, now: Instant) {
+        let (riders, floor) = self.socket.handle_closed(&mut self.rng);
+        for Rider { slot, conn, .. } in riders {
+            self.turn(slot, now, |run, _| run.handle_closed(conn, close_code, floor, now));
+        }
+    }
+
+    fn leave(&mut self, slot: u32, conn: Option<Conn>, now: Instant) {
+        if !self.socket.leave(slot, conn) {
+            return;
+        }
+        if self.socket.is_open()
+            && let Some(Some(held)) = self.slots.get(place_of(slot))
+            && let Some(run) = held.run.run_id().filter(|_| !held.run.has_ended())
+        {
+            let frame = requests::leave_frame(run);
+            self.send_frame(&frame);
+        }
+        self.socket.note_idle(now);
+        self.wake_by(self.socket.poll_timeout());
+    }
+
+    fn close_socket(&mut self) {
+        self.close_where(|purpose| matches!(purpose, Purpose::Socket));
+        self.socket.handle_dropped();
+    }
+
+    fn send_frame(&mut self, frame: &str) {
+        let Some(task) = self.tasks.iter().find(|open| matches!(open.purpose, Purpose::Socket)).map(|open| open.task)
+        else {
+            return;
+        };
+        self.begin_order("{\"to\":");
+        self.orders.number(u64::from(task.0));
+        self.orders.key("frame");
+        self.orders.string(frame.as_bytes());
+        self.orders.literal("}");
+    }
+
+    /// Lets the page remember what was found out: how long each transport is left out, in ms from now.
+    fn order_remembering(&mut self, now: Instant) {
+        self.begin_order("{\"remember\":{");
+        let mut is_first = true;
+        for transport in Transport::ALL {
+            let Some(until) = self.config.blocked.get(transport as usize).copied().flatten() else { continue };
+            self.orders.literal(if is_first { "\"" } else { ",\"" });
+            is_first = false;
+            self.orders.literal(transport.as_str());
+            self.orders.literal("\":");
+            self.orders.number(until.since(now).0);
+        }
+        self.orders.literal("}}");
+    }
+
     fn close_where(&mut self, is_meant: impl Fn(&Purpose) -> bool) {
         while let Some(at) = self.tasks.iter().position(|open| is_meant(&open.purpose)) {
             let Open { task, .. } = self.tasks.remove(at);
@@ -441,16 +613,16 @@ impl Host {
         self.tasks.get_mut(at)
     }
 
-    fn every_slot(&mut self, feed: impl Fn(&mut Run)) {
+    fn every_slot(&mut self, now: Instant, feed: impl Fn(&mut Run)) {
         for slot in 1..=self.slots.len() as u32 {
-            self.turn(slot, |run, _| feed(run));
+            self.turn(slot, now, |run, _| feed(run));
         }
     }
 
-    fn every_stoppable(&mut self, session: &str, feed: impl Fn(&mut Run)) {
+    fn every_stoppable(&mut self, session: &str, now: Instant, feed: impl Fn(&mut Run)) {
         for slot in 1..=self.slots.len() as u32 {
             if self.slot(slot).is_some_and(|held| held.is_stoppable && held.session == session) {
-                self.turn(slot, |run, _| feed(run));
+                self.turn(slot, now, |run, _| feed(run));
             }
         }
     }
@@ -476,14 +648,14 @@ impl Purpose {
     fn slot(&self) -> Option<u32> {
         match self {
             Self::Stream { slot, .. } | Self::Diagnosis { slot, .. } | Self::Ask { slot, .. } => Some(*slot),
-            Self::Inquiry { .. } => None,
+            Self::Inquiry { .. } | Self::Socket => None,
         }
     }
 
     fn conn(&self) -> Option<Conn> {
         match self {
             Self::Stream { conn, .. } | Self::Diagnosis { conn, .. } => Some(*conn),
-            Self::Ask { .. } | Self::Inquiry { .. } => None,
+            Self::Ask { .. } | Self::Inquiry { .. } | Self::Socket => None,
         }
     }
 

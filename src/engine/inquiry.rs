@@ -9,7 +9,7 @@ use super::{
     delta::Delta,
     error::{Code, Failure},
     json,
-    protocol::bichat::requests,
+    protocol::Protocol,
     request::Request,
     time::{Instant, Millis},
 };
@@ -37,6 +37,7 @@ struct Pending {
 
 /// The questions under way, and the answers not yet handed out.
 pub struct Inquiries {
+    protocol: Protocol,
     status_timeout: Millis,
     stop_timeout: Millis,
     last: u32,
@@ -48,6 +49,7 @@ impl Inquiries {
     /// None yet.
     pub fn new(config: &Config) -> Self {
         Self {
+            protocol: config.protocol,
             status_timeout: config.status_timeout,
             stop_timeout: config.stop_timeout,
             last: 0,
@@ -61,8 +63,8 @@ impl Inquiries {
         self.last = self.last.wrapping_add(1).max(1);
         let ticket = Ticket(self.last);
         let (request, limit) = match question {
-            Question::Status => (requests::status(session), self.status_timeout),
-            Question::Stop => (requests::stop(session), self.stop_timeout),
+            Question::Status => (self.protocol.status(session, None, None), self.status_timeout),
+            Question::Stop => (self.protocol.stop(session), self.stop_timeout),
         };
         self.pending.push(Pending { ticket, question, session: session.into(), deadline: now + limit });
         (ticket, request)

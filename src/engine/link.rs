@@ -63,6 +63,8 @@ pub enum Due {
     Drop,
     /// Parked for long: ask the environment whether it is really offline.
     Look,
+    /// An open connection has not said a word: find out whether there is one to say.
+    Suspect,
 }
 
 /// What follows from a lost connection.
@@ -88,6 +90,9 @@ pub struct Link {
     give_up_after: Millis,
     max_attempts: u32,
     connect_timeout: Option<Millis>,
+    first_byte: Millis,
+    // It shares a socket, whose liveness is watched for all who do.
+    is_shared: bool,
     // The retry budget: time without a connection, already counted, and since when it runs. It stands still while the page
     // is not seen.
     stranded: Millis,
@@ -118,6 +123,8 @@ impl Link {
             give_up_after: config.give_up_after,
             max_attempts: config.max_attempts,
             connect_timeout: Some(config.connect_timeout),
+            first_byte: config.first_byte,
+            is_shared: false,
             stranded: Millis::ZERO,
             is_stranded: false,
             counted_since: None,
@@ -161,6 +168,30 @@ impl Link {
         self.connect_timeout = limit;
     }
 
+    /// The present attempt, perhaps with others, is made over a socket: whoever opened that watches over its silence.
+    pub fn set_shared(&mut self, is_shared: bool) {
+        self.is_shared = is_shared;
+    }
+
+    /// Whether a socket's owner watches over its silence.
+    pub fn is_shared(&self) -> bool {
+        self.is_shared
+    }
+
+    /// Bounds the present attempt: no head within `limit` is a loss.
+    pub fn limit_connect(&mut self, limit: Millis, now: Instant) {
+        if self.phase == Phase::Connecting {
+            self.timers.set(Timer::Connect, now + limit);
+        }
+    }
+
+    /// The socket that the attempt shares is open and has its request: the first word may take as long as a silence may.
+    pub fn handle_handed(&mut self, now: Instant) {
+        self.timers.clear(Timer::Connect);
+        self.liveness.handle_byte(now);
+        self.timers.set(Timer::Silence, self.liveness.deadline());
+    }
+
     /// Asks for a connection as soon as the page may have one, with no wait.
     pub fn connect(&mut self, now: Instant) -> Option<Due> {
         self.timers.clear_all();
@@ -186,19 +217,38 @@ impl Link {
         self.strand(false, now);
         self.phase = Phase::Open { since: now };
         self.timers.clear(Timer::Connect);
+        if self.is_shared {
+            self.timers.clear(Timer::Silence);
+            return;
+        }
         self.liveness.handle_byte(now);
         self.timers.set(Timer::Silence, self.liveness.deadline());
+        self.watch_first_byte(now);
+    }
+
+    /// Waits (anew) for the first byte of the open connection.
+    pub fn watch_first_byte(&mut self, now: Instant) {
+        if matches!(self.phase, Phase::Open { .. }) && self.last_byte.is_none() {
+            self.timers.set(Timer::FirstByte, now + self.first_byte);
+        }
     }
 
     /// Bytes came, whatever they say.
     pub fn handle_bytes(&mut self, now: Instant) {
         self.last_byte = Some(now);
+        if self.is_shared {
+            return;
+        }
         self.liveness.handle_byte(now);
+        self.timers.clear(Timer::FirstByte);
         self.timers.set(Timer::Silence, self.liveness.deadline());
     }
 
     /// The server's sign of life came: a comment or a ping. Its cadence is learned.
     pub fn handle_beat(&mut self, now: Instant) {
+        if self.is_shared {
+            return;
+        }
         self.liveness.handle_beat(now);
         self.timers.set(Timer::Silence, self.liveness.deadline());
     }
@@ -247,7 +297,9 @@ impl Link {
     /// Waits for the next attempt by the backoff's rule. `floor` is what `Retry-After` asks for.
     pub fn wait(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) {
         let floor = floor.max(self.hint);
-        let delay = self.backoff.next_delay(rng, floor);
+        // Who is let in and thrown out again is not at fault by chance: six connections in half a minute, never more (1.2).
+        let least = if self.fruitless > 0 { floor.max(Some(self.backoff.half_ceiling())) } else { floor };
+        let delay = self.backoff.next_delay(rng, least);
         self.asked_until = floor.map(|floor| now + floor);
         self.calm_until = Some(now + delay.min(CALM));
         if !self.environment.may_connect() {
@@ -261,6 +313,14 @@ impl Link {
         self.timers.clear_all();
         self.phase = Phase::Waiting { until };
         self.timers.set(Timer::Reconnect, until);
+    }
+
+    /// What the wait was for may be over, or somebody wants to know: the next attempt comes as soon as is decent.
+    pub fn hurry_calmly(&mut self, now: Instant) -> Option<Due> {
+        match self.phase {
+            Phase::Waiting { .. } => self.hurry(self.asked_until.max(self.calm_until), now),
+            _ => None,
+        }
     }
 
     /// The next attempt comes at once, or at `earliest`.
@@ -304,7 +364,7 @@ impl Link {
         }
         match (change, self.phase) {
             // A connection that said nothing since the network went has most likely gone with it.
-            (Change::Online, Phase::Open { since }) if may_connect => {
+            (Change::Online, Phase::Open { since }) if may_connect && !self.is_shared => {
                 let heard = self.last_byte.unwrap_or(since);
                 (Some(heard) <= self.offline_since).then_some(Due::Lost(Code::Disconnected))
             }
@@ -312,7 +372,7 @@ impl Link {
             (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => {
                 self.hurry(self.asked_until, now)
             }
-            (Change::Visible, Phase::Waiting { .. }) => self.hurry(self.asked_until.max(self.calm_until), now),
+            (Change::Visible, Phase::Waiting { .. }) => self.hurry_calmly(now),
             (Change::Frozen, Phase::Connecting | Phase::Open { .. }) => {
                 self.park(now);
                 Some(Due::Drop)
@@ -340,7 +400,8 @@ impl Link {
                     self.timers.set(Timer::Parked, now + PARKED_LOOK);
                     return Some(Due::Look);
                 }
-                Timer::Status | Timer::Stop => {}
+                Timer::FirstByte => return Some(Due::Suspect),
+                Timer::Status | Timer::Stop | Timer::Poll => {}
             }
         }
         None

@@ -45,6 +45,10 @@ pub struct Incoming<'a> {
     pub data: &'a [u8],
     /// What it means.
     pub event: RunEvent<'a>,
+    /// Whose it is, where the data says so: contents of JSON strings, the run's id and its send's; empty where it does not.
+    pub run: &'a [u8],
+    /// As above.
+    pub request: &'a [u8],
     timestamp: &'a [u8],
 }
 
@@ -59,7 +63,7 @@ impl<'a> From<Hit<'a>> for Incoming<'a> {
     #[inline(always)]
     fn from(Hit { id, name, data, timestamp, text, is_reasoning, .. }: Hit<'a>) -> Self {
         let event = if is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } };
-        Self { id, name, data, event, timestamp }
+        Self { id, name, data, event, run: &[], request: &[], timestamp }
     }
 }
 
@@ -104,6 +108,11 @@ impl Reader {
             clean: Vec::new(),
             overflown: false,
         }
+    }
+
+    /// A reader that stands in for another one and reads nothing.
+    pub fn idle() -> Self {
+        Self::new(Protocol::Bichat, 0)
     }
 
     /// A new connection: an unfinished frame of the old one is dropped (P-9), a BOM may come again.
@@ -231,7 +240,16 @@ impl<'a> Feed<'a> {
                         if is_whole && (is_reasoning || matches!(event, RunEvent::Text { .. })) {
                             envelopes.learn(bytes, &frame, data, &shape, is_reasoning);
                         }
-                        Item::Event(Incoming { id, name, data: data_bytes, event, timestamp: shape.timestamp.of(wide) })
+                        let own = shape.id.of(wide);
+                        Item::Event(Incoming {
+                            id: id.or((!own.is_empty()).then_some(own)),
+                            name,
+                            data: data_bytes,
+                            event,
+                            run: shape.run.of(wide),
+                            request: shape.request.of(wide),
+                            timestamp: shape.timestamp.of(wide),
+                        })
                     }
                     Err(fault) => Item::Malformed(Malformed { id, name, data: data_bytes, fault }),
                 }

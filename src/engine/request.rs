@@ -52,6 +52,23 @@ pub fn push_encoded(url: &mut String, text: &str) {
     }
 }
 
+/// Appends `text` as a JSON string.
+pub(in crate::engine) fn push_json(out: &mut String, text: &str) {
+    out.push('"');
+    for char in text.chars() {
+        match char {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(char);
+            }
+            // Ids have no control characters; one that does is not worth its bytes as an escape.
+            '\0'..='\x1f' => out.push(' '),
+            _ => out.push(char),
+        }
+    }
+    out.push('"');
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

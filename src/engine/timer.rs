@@ -11,17 +11,30 @@ pub enum Timer {
     Connect,
     /// No byte in time on an open connection: treat it as cut.
     Silence,
+    /// An open connection has not had its first byte in time: perhaps somebody in between holds it back.
+    FirstByte,
     /// The page has not been able to connect for long: look at it again, in case its signal was lost.
     Parked,
     /// A status request got no reply in time.
     Status,
     /// A stop got no confirmation in time.
     Stop,
+    /// The server is asked again how the run stands.
+    Poll,
 }
 
 impl Timer {
     /// Every timer, in slot order.
-    pub const ALL: [Self; 6] = [Self::Reconnect, Self::Connect, Self::Silence, Self::Parked, Self::Status, Self::Stop];
+    pub const ALL: [Self; 8] = [
+        Self::Reconnect,
+        Self::Connect,
+        Self::Silence,
+        Self::FirstByte,
+        Self::Parked,
+        Self::Status,
+        Self::Stop,
+        Self::Poll,
+    ];
 }
 
 /// The deadlines of one machine, a slot per [`Timer`].

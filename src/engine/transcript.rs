@@ -99,8 +99,14 @@ impl Transcript {
                 self.usage = Some((*raw).into());
                 self.usage_changed = true;
             }
-            RunEvent::Ended { how, .. } => self.settle(*how),
-            RunEvent::Started { .. } | RunEvent::Heartbeat | RunEvent::Ignored => {}
+            RunEvent::Ended { how, metadata, .. } => {
+                if let Some(raw) = metadata {
+                    self.metadata = Some((*raw).into());
+                    self.metadata_changed = true;
+                }
+                self.settle(*how);
+            }
+            RunEvent::Started { .. } | RunEvent::Refused { .. } | RunEvent::Heartbeat | RunEvent::Ignored => {}
         }
     }
 

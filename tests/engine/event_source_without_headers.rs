@@ -5,7 +5,7 @@ use crate::support::*;
 
 fn native(seed: u64) -> World {
     let mut world = World::seeded(seed);
-    world.config.native = true;
+    world.config.transports = vec![Transport::EventSource];
     world
 }
 

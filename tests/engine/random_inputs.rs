@@ -6,12 +6,14 @@ use steadystream::engine::delta::Delta;
 use steadystream::engine::environment::{Environment, Signal};
 use steadystream::engine::http::Head;
 use steadystream::engine::link::Conn;
+use steadystream::engine::protocol::Protocol;
 use steadystream::engine::rng::Rng;
 use steadystream::engine::run::{Ask, Loss, Output, Run, Wish};
 use steadystream::engine::time::{Instant, Millis};
+use steadystream::engine::transport::Transport;
 use steadystream::engine::window::Window;
 
-const CHUNKS: [&str; 10] = [
+const CHUNKS: [&str; 17] = [
     "id: 1-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"a\"}\n\n",
     "id: 2-0\nevent: thinking\ndata: {\"type\":\"thinking\",\"content\":\"b\"}\n\nid: 2-1\nevent: con",
     "event: stream_started\ndata: {\"type\":\"stream_started\",\"runId\":\"r\"}\n\n",
@@ -22,8 +24,27 @@ const CHUNKS: [&str; 10] = [
     "id: 9-0\nevent: done\ndata: {}\n\n",
     "retry: 10\n\n",
     "\r\r\n\0",
+    "data: {\"type\":\"accepted\",\"pending_message_id\":\"r\",\"request_id\":\"q\"}\n\n",
+    "data: {\"type\":\"token\",\"content\":\"a\",\"pending_message_id\":\"r\",\"seq\":1}\n\n",
+    "data: {\"type\":\"token\",\"content\":\"b\",\"pending_message_id\":\"r\",\"seq\":3}\n\n",
+    "data: {\"type\":\"token\",\"content\":\"c\"}\n\n",
+    "data: {\"type\":\"error\",\"code\":\"overloaded\",\"request_id\":\"q\"}\n\n",
+    "data: {\"type\":\"error\",\"code\":\"unknown-run\",\"pending_message_id\":\"r\"}\n\n",
+    "data: {\"type\":\"done\",\"pending_message_id\":\"r\",\"seq\":2,\"sources\":[]}\n\n",
 ];
-const REPLIES: [&str; 4] = [r#"{"active":true,"runId":"r"}"#, r#"{"active":true}"#, r#"{"active":false}"#, "<html>"];
+const REPLIES: [&str; 9] = [
+    r#"{"active":true,"runId":"r"}"#,
+    r#"{"active":true}"#,
+    r#"{"active":false}"#,
+    "<html>",
+    r#"{"active":true,"status":"streaming","pending_message_id":"r","content":"abc","seq":7}"#,
+    r#"{"active":false,"status":"complete","pending_message_id":"r","content":"abc","seq":7}"#,
+    r#"{"active":false,"status":"unknown"}"#,
+    r#"{"pending_message_id":"r"}"#,
+    "data: {\"type\":\"token\",\"content\":\"a\",\"seq\":1}\n\ndata: {\"type\":\"done\",\"seq\":2}\n\n",
+];
+const CLOSES: [Option<u16>; 8] =
+    [None, Some(1000), Some(1006), Some(1008), Some(1013), Some(4401), Some(4404), Some(4999)];
 const STATUSES: [u16; 12] = [0, 200, 200, 200, 204, 302, 401, 403, 404, 429, 500, 503];
 
 fn pick<T: Copy>(rng: &mut Rng, of: &[T]) -> T {
@@ -45,7 +66,16 @@ fn wish(rng: &mut Rng) -> Wish {
 
 fn play(seed: u64) -> Vec<Output> {
     let mut rng = Rng::seeded(seed);
-    let config = Config { event_log: rng.up_to(3) > 0, native: rng.up_to(3) == 0, ..Config::default() };
+    let protocol = pick(&mut rng, &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat]);
+    let mut transports = Vec::new();
+    for _ in 0..rng.up_to(3) {
+        let transport = pick(&mut rng, &Transport::ALL);
+        if !transports.contains(&transport) && (protocol == Protocol::WsChat || transport != Transport::WebSocket) {
+            transports.push(transport);
+        }
+    }
+    let event_log = rng.up_to(3) > 0 || protocol == Protocol::WsChat;
+    let config = Config { event_log, protocol, transports, ..Config::default() };
     let environment = Environment { online: rng.up_to(3) > 0, ..Environment::default() };
     let (mut clock, mut window, mut delta) = (10_000_u64, Window::new(), Delta::new());
     let mut run = Run::new(wish(&mut rng), config, environment, seed, Instant::from_millis(clock));
@@ -53,14 +83,22 @@ fn play(seed: u64) -> Vec<Output> {
     for _ in 0..200 {
         while let Some(output) = run.poll_output() {
             match &output {
-                Output::Connect { conn: new, .. } => conn = *new,
+                Output::Connect { conn: new, .. } | Output::Join { conn: new, .. } => conn = *new,
                 Output::Ask { ask: new, .. } => ask = *new,
                 _ => {}
             }
             outputs.push(output);
         }
         assert!(run.is_sustained(), "seed {seed}");
-        assert_eq!(run.poll_timeout().is_none(), run.status().is_settled(), "seed {seed}: {:?}", run.link().phase());
+        // Who shares a socket is watched by the socket.
+        if !run.link().is_shared() || run.status().is_settled() {
+            assert_eq!(
+                run.poll_timeout().is_none(),
+                run.status().is_settled(),
+                "seed {seed}: {:?}",
+                run.link().phase()
+            );
+        }
         run.write_delta(1, &mut delta, rng.up_to(1) == 0);
         check_flush(delta.finish());
         delta.clear();
@@ -76,7 +114,7 @@ fn play(seed: u64) -> Vec<Output> {
         let of = if rng.up_to(9) == 0 { Conn(conn.0.wrapping_sub(rng.up_to(2) as u32)) } else { conn };
         let status = pick(&mut rng, &STATUSES);
         let was_settled = run.status().is_settled();
-        match rng.up_to(19) {
+        match rng.up_to(22) {
             0..=3 => {
                 let content_type =
                     pick(&mut rng, &[Some("text/event-stream"), Some("text/event-stream"), Some("text/html"), None]);
@@ -95,6 +133,7 @@ fn play(seed: u64) -> Vec<Output> {
                 Ask(ask.0.wrapping_sub(rng.up_to(1) as u32)),
                 status,
                 pick(&mut rng, &REPLIES).as_bytes(),
+                &mut window,
                 now,
             ),
             13 => {
@@ -114,6 +153,13 @@ fn play(seed: u64) -> Vec<Output> {
             17 if rng.up_to(19) == 0 => run.close(now),
             18 => {
                 run.retry("q2", (rng.up_to(1) == 0).then_some("{\"again\":1}"), now);
+            }
+            19 => run.handle_handed(of, now),
+            20 => run.handle_closed(of, pick(&mut rng, &CLOSES), (rng.up_to(1) == 0).then_some(Millis(700)), now),
+            21 => {
+                run.handle_joinable(now);
+                run.handle_latency(Millis(rng.up_to(3)));
+                run.trace(rng.up_to(1) == 0);
             }
             _ => run.handle_timeout(now),
         }

@@ -475,12 +475,12 @@ test('a listener may do anything, even close everything, and the others still he
 test('the engine gets the numbers among the options, in its order', () => {
   const client = newClient({
     retry: { baseMs: 1, capMs: 2, stableMs: 3, budgetMs: 4, maxAttempts: 5, jitter: 'none' },
-    liveness: { stallMs: 6, floorMs: 7 },
+    liveness: { stallMs: 6, floorMs: 7, firstByteMs: 13 },
     connectGraceMs: 8, connectTimeoutMs: 9, statusTimeoutMs: 10, stopTimeoutMs: 11, maxEventBytes: 12,
-    transports: ['eventsource'], eventLog: false,
+    transports: ['eventsource', 'fetch'], eventLog: false,
   });
   client.open({ sessionId: 's' });
-  assert.deepEqual([...FakeRaw.latest.numbers], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 1]);
+  assert.deepEqual([...FakeRaw.latest.numbers], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 32, 13]);
 });
 
 test('a stream does not come from new', () => {

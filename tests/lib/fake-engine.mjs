@@ -66,12 +66,14 @@ export class FakeRaw {
   send(...args) { return this.#open('send', ...args.slice(0, -1)); }
   open(...args) { return this.#open('open', ...args.slice(0, -1)); }
   subscribe(...args) { return this.#open('subscribe', ...args.slice(0, -1)); }
-  listen(...args) { this.#call('listen', ...args); }
+  listen(slot, on) { this.#call('listen', slot, on); }
+  trace(slot, on) { this.#call('trace', slot, on); }
+  learned() {}
   status(session) { this.#call('status', session); return this.#ticket++; }
   stop(session) { this.#call('stop', session); return this.#ticket++; }
   head(task, status) { this.#call('head', task, status); }
   chunk(task, length) { this.#call('chunk', task, length); }
-  end(task, how) { this.#call('end', task, how); }
+  end(task, how, code) { this.#call('end', task, how, code); }
   timeout() { this.#call('timeout'); }
   free() { this.#call('free'); }
   signal() {}

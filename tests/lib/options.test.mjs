@@ -6,9 +6,10 @@ const base = { baseUrl: '/bi-chat/', protocol: 'bichat' };
 
 test('every default is filled in, flat, for the engine', () => {
   assert.deepEqual({ ...parseOptions(base).raw }, {
-    baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transport: 'fetch', eventLog: true, credentials: 'include',
+    baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transports: ['fetch'], websocketAuth: 'frame',
+    eventLog: true, credentials: 'include',
     retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity,
-    stallMs: 45000, livenessFloorMs: 6000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
+    stallMs: 45000, livenessFloorMs: 6000, firstByteMs: 5000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
     maxEventBytes: 16777216,
   });
   assert.deepEqual(parseOptions(base).rpc, { url: '/bi-chat/rpc', credentials: 'include', timeoutMs: 120000 });
@@ -22,7 +23,18 @@ test('slashes at the seams of a URL do not matter', () => {
 });
 
 test('with headers the ladder has no EventSource, which could not send them', () => {
-  assert.equal(parseOptions({ ...base, headers: { 'X-CSRF-Token': 't' } }).raw.transport, 'fetch');
+  assert.deepEqual(parseOptions({ ...base, headers: { 'X-CSRF-Token': 't' } }).raw.transports, ['fetch']);
+  const chat = parseOptions({ baseUrl: '', protocol: 'ws-chat', headers: { Authorization: 'Bearer t' } });
+  assert.deepEqual(chat.raw.transports, ['websocket', 'fetch', 'rest']);
+});
+
+test('a ladder is any of the protocol\'s transports in any order', () => {
+  const transports = ['rest', 'eventsource', 'fetch'];
+  assert.deepEqual(parseOptions({ ...base, transports }).raw.transports, transports);
+  const all = ['fetch', 'websocket', 'rest', 'eventsource'];
+  const { raw, numbers } = parseOptions({ baseUrl: '/api', protocol: 'ws-chat', transports: all });
+  // A digit for each: the first choice is the last digit.
+  assert.deepEqual([raw.transports, raw.streamEndpoint, ...numbers.slice(-3)], [all, '', 1, 2413, 5000]);
 });
 
 test('a wrong value is refused with its path, what came and what was expected', () => {
@@ -39,7 +51,11 @@ test('a wrong value is refused with its path, what came and what was expected', 
     ['connectGraceMs', { ...base, connectGraceMs: '500' }],
     ['transports', { ...base, transports: [] }],
     ['transports[0]', { ...base, transports: ['websocket'] }],
-    ['transports', { ...base, transports: ['fetch', 'eventsource'] }],
+    ['transports', { ...base, transports: ['fetch', 'fetch'] }],
+    ['transports[1]', { baseUrl: '', protocol: 'ws-chat', transports: ['fetch', 'pigeon'] }],
+    ['websocketAuth', { baseUrl: '', protocol: 'ws-chat', websocketAuth: 'query' }],
+    ['streamEndpoint', { baseUrl: '', protocol: 'ws-chat', streamEndpoint: '/x' }],
+    ['eventLog', { baseUrl: '', protocol: 'ws-chat', eventLog: true }],
     ['eventLog', { ...base, eventLog: 'no' }],
     ['transports', { ...base, transports: ['eventsource'], headers: {} }],
     ['credentials', { ...base, credentials: true }],

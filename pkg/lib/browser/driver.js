@@ -10,10 +10,14 @@ import { Alarm } from './alarm.js';
 import { openFetch } from './fetch-stream.js';
 import { openSource } from './event-source.js';
 import { onFrame } from './frame.js';
+import { recall, remember } from './remembered.js';
 import { onlineNow, watchPage, weatherNow } from './signals.js';
+import { openSocket } from './web-socket.js';
 
 const [ORDERS, FRAME, NOW, HURRIED] = [1, 2, 4, 8];
 const ENDS = ['ended', 'failed', 'refused'];
+/** By the engine's numbers. */
+export const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 const encoder = new TextEncoder();
 
 /** The engine's clock: ms of the page's monotonic one. */
@@ -27,7 +31,7 @@ export class Driver {
   #window;
   #alarm = new Alarm(() => this.#enter((raw, now) => raw.timeout(now)));
   #cancelFrame = null;
-  #tasks = new Map();          // number -> { close(), text: what a native source told and the engine has not heard yet }
+  #tasks = new Map();          // number -> { close(), send(), text: what was told and the engine has not heard yet }
   #stopWatching = null;
   #isActing = false;
   #isHurried = false;
@@ -40,6 +44,8 @@ export class Driver {
     this.#headers = headers;
     this.#wake = wake;
     this.#window = new Window(raw);
+    const { transports, baseUrl } = options;
+    if (transports.length > 1) guard(() => raw.learned(...recall(baseUrl, TRANSPORTS), clock()));
   }
 
   /** A call of our own code: what it brings about is begun before this returns, and told by whoever called. */
@@ -118,10 +124,10 @@ export class Driver {
     ));
   }
 
-  #tellEnd(task, how) {
+  #tellEnd(task, how, code) {
     this.#feedText();
     this.#tasks.delete(task);
-    this.#enter((raw, now) => raw.end(task, ENDS.indexOf(how), now));
+    this.#enter((raw, now) => raw.end(task, ENDS.indexOf(how), code, now));
   }
 
   #tellFrame(task, text, isUrgent) {
@@ -158,8 +164,10 @@ export class Driver {
     return due;
   }
 
-  #carryOut({ open, close, look, ...order }) {
-    if (open) {
+  #carryOut({ open, close, to, frame, look, remember: blocked, ...order }) {
+    if (to) {
+      this.#tasks.get(to)?.send(frame);
+    } else if (open) {
       this.#open(open, order);
     } else if (close) {
       const task = this.#tasks.get(close);
@@ -167,25 +175,31 @@ export class Driver {
       task?.close();
     } else if (look) {
       guard(() => this.#raw.signal(onlineNow(), clock()));
+    } else if (blocked) {
+      remember(this.#options.baseUrl, blocked);
     }
   }
 
   #open(task, { via, path, body, cursor }) {
-    const { baseUrl, streamEndpoint, credentials } = this.#options;
+    const { baseUrl, streamEndpoint, credentials, websocketAuth } = this.#options;
     const url = baseUrl + streamEndpoint + path;
     const held = { close: () => {}, text: '' };
     this.#tasks.set(task, held);
-    if (via === 'eventsource') {
+    if (via === 'eventsource' || via === 'websocket') {
       const tell = {
         opened: () => this.#enter((raw, now) => raw.head(task, 200, 'text/event-stream', undefined, Date.now(), now)),
         frame: (text, isUrgent) => this.#tellFrame(task, text, isUrgent),
-        end: (how) => this.#tellEnd(task, how),
+        end: (how, code) => this.#tellEnd(task, how, code),
       };
+      if (via === 'websocket') {
+        Object.assign(held, openSocket({ url, auth: websocketAuth }, this.#headers, tell));
+        return;
+      }
       try {
         held.close = openSource({ url, credentials }, tell);
       } catch {
         this.#tasks.delete(task);
-        guard(() => this.#raw.end(task, ENDS.indexOf('failed'), clock()));
+        guard(() => this.#raw.end(task, ENDS.indexOf('failed'), undefined, clock()));
       }
       return;
     }
@@ -199,7 +213,7 @@ export class Driver {
     });
   }
 
-  // Feeds what native sources have told since the last time. What follows from it is the caller's to act on.
+  // Feeds what native sources and sockets have told since the last time. What follows from it is the caller's to act on.
   #feedText() {
     for (const [task, held] of this.#tasks) {
       let { text } = held;

@@ -1,15 +1,25 @@
 //! The protocols: each maps its wire shapes to [`RunEvent`]. One file or folder a protocol.
 
 pub mod bichat;
+pub mod ws_chat;
 
-use super::event::{Fault, RunEvent};
+use alloc::string::String;
+
+use super::{
+    event::{Fault, RunEvent, Snapshot},
+    request::Request,
+    transport::Transport,
+};
 
 /// The protocols a server may speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Protocol {
     /// Run streams over SSE with an event log (PROTOCOLS 1).
+    #[default]
     Bichat,
+    /// Answers over a shared WebSocket, with SSE and REST behind it (PROTOCOLS 5, docs/ws-chat.md).
+    WsChat,
 }
 
 impl Protocol {
@@ -17,9 +27,93 @@ impl Protocol {
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "bichat" => Some(Self::Bichat),
+            "ws-chat" => Some(Self::WsChat),
             _ => None,
         }
     }
+
+    /// What sends a message over HTTP.
+    pub fn send(self, session: &str, body: &str) -> Request {
+        match self {
+            Self::Bichat => bichat::requests::send(body),
+            Self::WsChat => ws_chat::requests::send(session, body),
+        }
+    }
+
+    /// What asks for a run's events after a cursor, as a stream.
+    pub fn events(self, session: &str, run: &str, cursor: Option<&str>) -> Request {
+        match self {
+            Self::Bichat => bichat::requests::events(session, run, cursor),
+            Self::WsChat => ws_chat::requests::events(session, run, cursor),
+        }
+    }
+
+    /// What asks how a run stands, by its id, by that of its send, or by its session alone.
+    pub fn status(self, session: &str, run: Option<&str>, request_id: Option<&str>) -> Request {
+        match self {
+            Self::Bichat => bichat::requests::status(session),
+            Self::WsChat => ws_chat::requests::status(session, run, request_id),
+        }
+    }
+
+    /// What stops whatever runs in a session.
+    pub fn stop(self, session: &str) -> Request {
+        match self {
+            Self::Bichat => bichat::requests::stop(session),
+            Self::WsChat => ws_chat::requests::stop(session),
+        }
+    }
+
+    /// Reads the reply to [`Protocol::status`]; `None` if it is none.
+    pub fn read_status(self, body: &[u8]) -> Option<StatusReply<'_>> {
+        match self {
+            Self::Bichat => bichat::read_status(body),
+            Self::WsChat => ws_chat::read_status(body),
+        }
+    }
+
+    /// The transports of a client that names none.
+    pub const fn transports(self) -> &'static [Transport] {
+        match self {
+            Self::Bichat => &[Transport::Fetch],
+            Self::WsChat => &[Transport::WebSocket, Transport::Fetch, Transport::Rest],
+        }
+    }
+}
+
+/// What a server says of a run, or of whatever runs in a session.
+#[derive(Clone, Debug, Default)]
+pub struct StatusReply<'a> {
+    /// A run is active.
+    pub active: bool,
+    /// The server has never heard of it, or has forgotten it.
+    pub is_missing: bool,
+    /// That run.
+    pub run_id: Option<String>,
+    /// Its state as last stored.
+    pub snapshot: Option<Snapshot<'a>>,
+    /// All of it, where it is over and the server says that much.
+    pub whole: Option<WholeAnswer<'a>>,
+}
+
+/// A run that is over, as one reply tells it.
+#[derive(Clone, Debug)]
+pub struct WholeAnswer<'a> {
+    /// Its text.
+    pub snapshot: Snapshot<'a>,
+    /// Its end, a [`RunEvent::Ended`].
+    pub end: RunEvent<'a>,
+}
+
+/// What a table says of `name`. A table costs a tenth of the code that a match on strings becomes.
+fn lookup<T: Copy>(table: &[(&[u8], T)], name: &[u8]) -> Option<T> {
+    table.iter().find(|entry| same(entry.0, name)).map(|entry| entry.1)
+}
+
+/// Names are short: a call to compare them costs more than the bytes.
+#[inline(always)]
+fn same(one: &[u8], other: &[u8]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a == b)
 }
 
 /// The SSE event name of a frame without an `event:` line (P-5).
@@ -43,6 +137,7 @@ pub(super) fn decode_wide<'a>(
 ) -> Result<RunEvent<'a>, Fault> {
     match protocol {
         Protocol::Bichat => bichat::decode(name, wide, len, shape),
+        Protocol::WsChat => ws_chat::decode(wide, len, shape),
     }
 }
 
@@ -92,6 +187,11 @@ pub(super) enum Hole {
 pub(super) struct Shape {
     /// The event's time in unix ms, where it is an integer.
     pub timestamp: Span,
+    /// The event's number, where the data says it.
+    pub id: Span,
+    /// The contents of the strings that say whose event it is: the run's id, and its send's.
+    pub run: Span,
+    pub request: Span,
     list: [(Hole, Span); Self::MOST],
     // Beyond `MOST` if the event is of a shape that is not worth learning.
     count: usize,

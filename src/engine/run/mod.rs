@@ -1,7 +1,7 @@
 //! One streamed generation, from the send to its one outcome.
 //!
-//! A run is a [`Link`] with a purpose. It moves along up to three roads of the `bichat` protocol and always ends with what
-//! the exact one says, where that can be had:
+//! A run is a [`Link`] with a purpose. It moves along up to three roads and always ends with what the exact one says, where that
+//! can be had; in the `bichat` protocol:
 //!
 //! 1. **Sending**: POST /stream. Its response names the run and may drop events (B-SEND-11), so that nothing of it is
 //!    kept once the run is known.
@@ -14,9 +14,14 @@
 //! at the server. An unsettled run always has a connection, a question under way, or a deadline behind it:
 //! [`Run::is_sustained`] says so and every test asserts it.
 //!
-//! Here: what a run is, its inputs and outputs, and its connections. Beside it: what a stream's events do (`stream`), what is
-//! asked and what the replies decide (`questions`), what is told of it (`write`).
+//! Of `ws-chat` a run takes the first two: a send belongs to the transport that it was handed to (W4-4), and what follows comes
+//! over any rung of the [`Ladder`], after the cursor of what is held.
+//!
+//! Here: what a run is, its inputs and outputs. Beside it: its connections (`connections`), what a stream's events do (`stream`),
+//! the answer without a stream (`polling`), what is asked and what the replies decide (`questions`), what is told of it (`write`).
 
+mod connections;
+mod polling;
 mod questions;
 mod stream;
 mod write;
@@ -31,19 +36,20 @@ use super::{
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
-    http::{self, Head},
-    link::{Conn, Due, Link, Next, Phase},
-    protocol::{
-        Protocol,
-        bichat::{StatusReply, requests},
-    },
-    reader::Reader,
+    event::RunEvent,
+    http::Head,
+    ladder::{Blocked, Ladder},
+    link::{Conn, Due, Link, Phase},
+    protocol::{Protocol, StatusReply},
+    reader::{Item, Reader},
     request::Request,
     rng::Rng,
     status::{By, Status},
     time::{Instant, Millis},
     timer::{Table, Timer},
+    trace::{Happening, Trace},
     transcript::Transcript,
+    transport::Transport,
     window::Window,
 };
 
@@ -60,8 +66,15 @@ pub enum Output {
         conn: Conn,
         /// What to ask for.
         request: Request,
-        /// Through the browser's own `EventSource`.
-        native: bool,
+        /// Over `fetch`, or the browser's own `EventSource`.
+        via: Transport,
+    },
+    /// Take part in the client's socket; report under `conn`.
+    Join {
+        /// The number of the connection.
+        conn: Conn,
+        /// What to say as soon as the socket is open.
+        frame: String,
     },
     /// Close this stream. It may be closed already.
     Disconnect {
@@ -82,6 +95,11 @@ pub enum Output {
     },
     /// Ask the page whether it is online and report it as a [`Signal`].
     Look,
+    /// Let the client's other runs know which transports are blocked.
+    Learned {
+        /// Which.
+        blocked: Blocked,
+    },
 }
 
 /// How soon what changed must reach the user.
@@ -148,8 +166,16 @@ pub struct Run {
 
 struct Core {
     config: Config,
+    protocol: Protocol,
     rng: Rng,
     link: Link,
+    ladder: Ladder,
+    // Of the present attempt.
+    via: Transport,
+    any_attempt: bool,
+    trace: Trace,
+    tracing: bool,
+    latency: Option<Millis>,
     timers: Table,
     outputs: VecDeque<Output>,
     asks: u32,
@@ -170,6 +196,12 @@ struct Core {
     most_text: usize,
 
     doubt: Option<(Ask, Doubt)>,
+    // The questions that stand for a stream: a send by POST, the status of an answer that is polled, its log in one piece.
+    posting: Option<Ask>,
+    polling: Option<Ask>,
+    reading: Option<Ask>,
+    // An open stream without a word is doubted.
+    suspecting: Option<Ask>,
     stopping: bool,
     // A second stop, behind a send that the first one may have overtaken.
     late_stop: Option<Ask>,
@@ -189,6 +221,7 @@ struct Core {
     accepted: bool,
     events_here: bool,
     any_event: bool,
+    had_token: bool,
     began: Instant,
     grace: Option<Millis>,
     flap: Option<Failure>,
@@ -218,19 +251,35 @@ pub struct Counts {
     pub malformed: u32,
     /// Connections lost.
     pub losses: u32,
+    /// Events that came with others missing before them.
+    pub gaps: u32,
 }
 
 impl Run {
     /// Starts a run by sending, or follows one that exists: `wish.body` or `wish.run` decides.
     pub fn new(wish: Wish, config: Config, environment: Environment, seed: u64, now: Instant) -> Self {
         let link = Link::new(&config, environment, now);
+        let protocol = config.protocol;
+        let rungs = if config.transports.is_empty() { protocol.transports() } else { &*config.transports };
+        let mut ladder = Ladder::new(rungs);
+        ladder.set_blocked(config.blocked);
         let of_session = wish.body.is_none() && wish.run.is_none();
-        let position = wish.cursor.as_ref().map_or_else(Position::new, |cursor| Position::after(cursor.as_bytes()));
+        let mut position = beginning(protocol);
+        if let Some(cursor) = &wish.cursor {
+            position.advance(cursor.as_bytes());
+        }
         let mut run = Self {
-            reader: Reader::new(Protocol::Bichat, config.max_event_bytes),
+            reader: Reader::new(protocol, config.max_event_bytes),
             core: Core {
+                protocol,
                 rng: Rng::seeded(seed),
                 link,
+                ladder,
+                via: Transport::Fetch,
+                any_attempt: false,
+                trace: Trace::default(),
+                tracing: false,
+                latency: None,
                 timers: Table::default(),
                 outputs: VecDeque::new(),
                 asks: 0,
@@ -247,6 +296,10 @@ impl Run {
                 position,
                 most_text: 0,
                 doubt: None,
+                posting: None,
+                polling: None,
+                reading: None,
+                suspecting: None,
                 stopping: false,
                 late_stop: None,
                 reauthorized: false,
@@ -260,6 +313,7 @@ impl Run {
                 accepted: of_session,
                 events_here: false,
                 any_event: false,
+                had_token: false,
                 began: now,
                 grace: wish.grace,
                 flap: None,
@@ -289,6 +343,49 @@ impl Run {
         if self.core.link.is_current(conn) {
             self.reader.restart();
             self.core.handle_response(head, now);
+        }
+    }
+
+    /// The socket that it shares is open, and has what it had to say.
+    pub fn handle_handed(&mut self, conn: Conn, now: Instant) {
+        if self.core.link.is_current(conn) {
+            self.core.handle_handed(now);
+        }
+    }
+
+    /// The socket that it shares is gone: closed with `code`, or failed with none. `floor`: no attempt before that.
+    pub fn handle_closed(&mut self, conn: Conn, code: Option<u16>, floor: Option<Millis>, now: Instant) {
+        if self.core.link.is_current(conn) {
+            self.core.handle_closed(code, floor, now);
+        }
+    }
+
+    /// A socket that others opened is there: whoever waits for one need not.
+    pub fn handle_joinable(&mut self, now: Instant) {
+        if self.core.ladder.current() == Transport::WebSocket {
+            let due = self.core.link.hurry_calmly(now);
+            self.core.obey(due, now);
+        }
+    }
+
+    /// The shared socket's latency, as its last ping found it.
+    pub fn handle_latency(&mut self, latency: Millis) {
+        if self.core.via == Transport::WebSocket && self.core.latency != Some(latency) {
+            self.core.latency = Some(latency);
+            self.core.touch();
+        }
+    }
+
+    /// What another run found out about the transports.
+    pub fn handle_learned(&mut self, blocked: Blocked) {
+        self.core.ladder.set_blocked(blocked);
+    }
+
+    /// One item of the shared socket came for this run.
+    pub fn handle_item(&mut self, conn: Conn, item: &Item<'_>, now: Instant) {
+        if self.core.link.is_current(conn) {
+            self.core.link.handle_bytes(now);
+            self.core.take(item, now);
         }
     }
 
@@ -322,8 +419,15 @@ impl Run {
     }
 
     /// The reply to a question came; `status` 0 means that none did.
-    pub fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], now: Instant) {
-        self.core.handle_reply(ask, status, body, now);
+    pub fn handle_reply(&mut self, ask: Ask, status: u16, body: &[u8], window: &mut Window, now: Instant) {
+        if self.core.takes_log(ask, status) {
+            self.reader.restart();
+            let Self { reader, core } = self;
+            reader.feed_slice(window, body, |item| core.take_of_log(&item, now));
+            core.end_log(now);
+        } else {
+            self.core.handle_reply(ask, status, body, now);
+        }
     }
 
     /// The page's weather changed.
@@ -352,7 +456,8 @@ impl Run {
                     }
                 }
                 // The server had its time to confirm, and then to send its own terminal event.
-                Timer::Stop => self.core.settle_stopped(),
+                Timer::Stop => self.core.settle_stopped(now),
+                Timer::Poll => self.core.handle_poll_due(now),
                 _ => {}
             }
         }
@@ -370,10 +475,11 @@ impl Run {
         if core.status.is_settled() || core.stopping {
             return;
         }
-        if core.settle_by_verdict() {
+        if core.settle_by_verdict(now) {
             return;
         }
         core.drop_doubt();
+        core.drop_poll();
         core.stopping = true;
         core.timers.set(Timer::Stop, now + core.config.stop_timeout);
         if !matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. }) {
@@ -388,9 +494,9 @@ impl Run {
     }
 
     /// Stops watching. The run goes on at the server.
-    pub fn close(&mut self, _now: Instant) {
+    pub fn close(&mut self, now: Instant) {
         if !self.core.status.is_settled() {
-            self.core.settle(Status::Interrupted, By::User, Some(Failure::passing(Code::Aborted)));
+            self.core.settle(Status::Interrupted, By::User, Some(Failure::passing(Code::Aborted)), now);
         }
     }
 
@@ -399,7 +505,8 @@ impl Run {
     pub fn retry(&mut self, request_id: &str, body: Option<&str>, now: Instant) -> bool {
         let core = &mut self.core;
         let anew = match core.status {
-            Status::Interrupted => false,
+            // A server that names no run cannot take one up again: it is sent anew.
+            Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
             _ => return false,
         };
@@ -408,7 +515,7 @@ impl Run {
             core.exact = Transcript::new();
             core.exact.rewrite();
             core.shown = None;
-            core.position = Position::new();
+            core.position = beginning(core.protocol);
             core.anchor = None;
             core.most_text = 0;
             core.request_id = Some(request_id.into());
@@ -432,6 +539,15 @@ impl Run {
         core.link.renew();
         core.set_out(now);
         true
+    }
+
+    /// Writes the trace into deltas from now on, all of it first, or no longer.
+    pub fn trace(&mut self, on: bool) {
+        self.core.tracing = on;
+        if on {
+            self.core.trace.rewind();
+            self.core.urgency = self.core.urgency.max(Urgency::State);
+        }
     }
 
     /// Keeps raw events for a listener from now on, or no longer.
@@ -474,6 +590,19 @@ impl Run {
         self.core.error.as_ref()
     }
 
+    /// Whether a frame with this run's id, or this send's, is for it; both the contents of JSON strings, or empty.
+    pub fn is_called(&self, run: &[u8], request: &[u8]) -> bool {
+        let is = |name: &Option<String>, said: &[u8]| {
+            !said.is_empty() && name.as_ref().is_some_and(|name| name.as_bytes() == said)
+        };
+        is(&self.core.run, run) || (is(&self.core.request_id, request) && (run.is_empty() || self.core.run.is_none()))
+    }
+
+    /// Whether the server has said how it ends.
+    pub fn has_ended(&self) -> bool {
+        self.core.status.is_settled() && self.core.by == By::Server
+    }
+
     /// The run's id, once it is known.
     pub fn run_id(&self) -> Option<&str> {
         self.core.run.as_deref()
@@ -501,6 +630,8 @@ impl Run {
         core.status.is_settled()
             || matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. })
             || core.doubt.is_some()
+            || core.polling.is_some()
+            || core.reading.is_some()
             || self.poll_timeout().is_some()
     }
 
@@ -514,182 +645,19 @@ impl Run {
 
 impl Core {
     fn seed(&mut self, status: &[u8]) {
-        if let Some(snapshot) = StatusReply::read(status).and_then(|reply| reply.snapshot_event()) {
+        if let Some(StatusReply { snapshot: Some(snapshot), .. }) = self.protocol.read_status(status) {
             let mut seeded = Transcript::new();
-            seeded.apply(&snapshot);
+            seeded.apply(&RunEvent::Snapshot(snapshot));
             self.shown = Some(seeded);
             self.touch();
         }
     }
 
-    /// Connects by the present road.
-    fn set_out(&mut self, now: Instant) {
-        self.link.set_connect_timeout(match self.road {
-            Road::Sending => self.config.send_timeout,
-            Road::Following | Road::Live => Some(self.config.connect_timeout),
-        });
-        let due = self.link.connect(now);
-        self.obey(due, now);
-        self.touch();
-    }
-
-    fn obey(&mut self, due: Option<Due>, now: Instant) {
-        match due {
-            Some(Due::Connect(conn)) => {
-                self.head_seen = false;
-                self.events_here = false;
-                if self.road == Road::Sending && self.accepted {
-                    return self.ask_status(Doubt::Accepted, now);
-                }
-                let request = self.request();
-                let native = self.is_native();
-                self.push(Output::Connect { conn, request, native });
-                self.touch();
-            }
-            Some(Due::Lost(code)) => self.lose(Failure::passing(code), None, now),
-            Some(Due::Look) => self.push(Output::Look),
-            Some(Due::Drop) | None => {}
-        }
-    }
-
-    fn request(&mut self) -> Request {
-        let run = self.run.as_deref().unwrap_or("");
-        match self.road {
-            Road::Sending => requests::send(self.body.as_deref().unwrap_or("{}")),
-            Road::Following => {
-                if self.position.is_none() {
-                    self.start_over();
-                }
-                let cursor = core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty());
-                requests::events(&self.session, self.run.as_deref().unwrap_or(""), cursor)
-            }
-            Road::Live => requests::resume(&self.session, run),
-        }
-    }
-
-    fn is_native(&self) -> bool {
-        self.config.native && self.road == Road::Following
-    }
-
-    /// What comes next is the whole run from its beginning: build it anew, and keep the old text on screen meanwhile.
-    fn start_over(&mut self) {
-        if self.exact.is_empty() {
-            return;
-        }
-        let old = core::mem::replace(&mut self.exact, Transcript::new());
-        if self.shown.as_ref().is_none_or(|shown| shown.text_utf16_len() <= old.text_utf16_len()) {
-            self.shown = Some(old);
-        }
-    }
-
-    fn handle_response(&mut self, head: &Head<'_>, now: Instant) {
-        self.head_seen = true;
-        let refused = |code: Code| Failure::lasting(code).with_status(head.status);
-        match http::judge(head) {
-            http::Verdict::Accept => {
-                self.link.handle_opened(now);
-                self.accepted |= self.road == Road::Sending;
-                if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
-                    // The server took the message after all, perhaps behind the stop, on another connection.
-                    self.late_stop = Some(self.ask(requests::stop(&self.session)));
-                    self.timers.set(Timer::Stop, now + self.config.stop_timeout);
-                }
-                self.touch();
-            }
-            http::Verdict::Retry { after } => {
-                self.lose(Failure::passing(Code::HttpStatus).with_status(head.status), after, now);
-            }
-            http::Verdict::Reauthorize if !self.reauthorized => {
-                self.reauthorized = true;
-                self.disconnect();
-                let due = self.link.connect(now);
-                self.obey(due, now);
-            }
-            http::Verdict::Reauthorize => self.refuse(refused(Code::Unauthorized), now),
-            http::Verdict::NoContent | http::Verdict::Refuse(_) => self.refuse(refused(Code::HttpStatus), now),
-            http::Verdict::WrongType => self.refuse(refused(Code::ContentType), now),
-        }
-    }
-
-    /// The road was refused for a reason that will not pass.
-    fn refuse(&mut self, failure: Failure, now: Instant) {
-        if self.is_decided_by_loss(&failure, now) || self.settle_by_verdict() {
-            return;
-        }
-        let about_us = matches!(failure.status, Some(400 | 401 | 403));
-        match self.road {
-            // The server never took the message.
-            Road::Sending => self.settle(Status::Failed, By::Server, Some(failure)),
-            _ if about_us => self.settle(Status::Interrupted, By::Server, Some(failure)),
-            _ => self.ask_status(Doubt::Refused(failure), now),
-        }
-    }
-
-    /// The connection is lost in a way that may pass.
-    fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
-        self.counts.losses += 1;
-        if self.is_decided_by_loss(&failure, now) {
-            return;
-        }
-        match self.link.handle_lost(now) {
-            Next::Exhausted | Next::Doubtful if self.settle_by_verdict() => return,
-            Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure),
-            Next::Exhausted => self.ask_status(Doubt::Spent, now),
-            // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
-            // id (B-SEND-4).
-            _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
-            Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
-            _ => self.link.wait(floor, &mut self.rng, now),
-        }
-        self.touch();
-    }
-
-    /// What every loss does first. Whether nothing is left to decide.
-    fn is_decided_by_loss(&mut self, failure: &Failure, now: Instant) -> bool {
-        self.disconnect();
-        if self.stopping {
-            // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
-            self.link.hold();
-            return true;
-        }
-        let is_settled = self.fails_in_grace(failure, now);
-        if !is_settled {
-            self.note_flap(failure);
-        }
-        is_settled
-    }
-
-    fn give_up(&mut self, cause: Failure) {
-        let code = if cause.code == Code::Stalled { Code::Stalled } else { Code::GaveUp };
-        let failure = Failure { code, retryable: true, attempts: Some(self.link.attempt()), ..cause };
-        self.settle(Status::Interrupted, By::Limit, Some(failure));
-    }
-
-    fn fails_in_grace(&mut self, failure: &Failure, now: Instant) -> bool {
-        let Some(grace) = self.grace else { return false };
-        if self.any_event || now.since(self.began) >= grace {
-            return false;
-        }
-        self.note_flap(failure);
-        self.settle(Status::Failed, By::Limit, Some(Failure { code: Code::ConnectFailed, ..failure.clone() }));
-        true
-    }
-
-    fn note_flap(&mut self, failure: &Failure) {
-        self.flap = Some(failure.clone());
-        self.report_flap(failure);
-        self.touch();
-    }
-
-    fn disconnect(&mut self) {
-        let conn = self.link.conn();
-        self.push(Output::Disconnect { conn });
-    }
-
     // ---- the end, and what is written of it ----
 
-    fn settle(&mut self, status: Status, by: By, error: Option<Failure>) {
+    fn settle(&mut self, status: Status, by: By, error: Option<Failure>, now: Instant) {
         self.drop_doubt();
+        self.drop_poll();
         if let Some(ask) = self.late_stop.take() {
             self.push(Output::Forget { ask });
         }
@@ -709,8 +677,14 @@ impl Core {
         self.by = by;
         self.error = error;
         self.dirty.end = true;
+        self.note(Happening::Settled { status }, now);
         self.touch();
         self.urgency = Urgency::Now;
+    }
+
+    fn note(&mut self, what: Happening, now: Instant) {
+        self.trace.note(what, self.via, now);
+        self.urgency = if self.tracing { self.urgency.max(Urgency::State) } else { self.urgency };
     }
 
     fn push(&mut self, output: Output) {
@@ -724,5 +698,13 @@ impl Core {
     fn touch(&mut self) {
         self.dirty.state = true;
         self.urgency = self.urgency.max(Urgency::State);
+    }
+}
+
+/// Where a log begins.
+fn beginning(protocol: Protocol) -> Position {
+    match protocol {
+        Protocol::Bichat => Position::new(),
+        Protocol::WsChat => Position::before_first(),
     }
 }

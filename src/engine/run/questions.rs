@@ -6,11 +6,12 @@ use super::{Ask, Core, Output, Road, Verdict};
 use crate::engine::{
     error::{Code, Failure},
     link::{Next, Phase},
-    protocol::bichat::{StatusReply, requests},
+    protocol::{Protocol, StatusReply},
     request::Request,
     status::{By, Status},
     time::{Instant, Millis},
     timer::Timer,
+    trace::Happening,
 };
 
 /// How long a confirmed stop waits for the run's own terminal event.
@@ -31,8 +32,13 @@ pub(super) enum Doubt {
 
 /// What the server says of the run.
 enum Standing {
-    Active { run: Option<String> },
+    Active {
+        run: Option<String>,
+    },
     Over,
+    /// The server has never heard of it.
+    Missing,
+    /// Nobody answered, or nothing that makes sense.
     Unknown,
 }
 
@@ -47,7 +53,9 @@ impl Core {
     pub(super) fn ask_status(&mut self, doubt: Doubt, now: Instant) {
         self.drop_doubt();
         self.link.hold();
-        let ask = self.ask(requests::status(&self.session));
+        self.note(Happening::Asked, now);
+        let request = self.protocol.status(&self.session, self.run.as_deref(), self.request_id.as_deref());
+        let ask = self.ask(request);
         self.doubt = Some((ask, doubt));
         self.timers.set(Timer::Status, now + self.config.status_timeout);
         self.touch();
@@ -65,6 +73,16 @@ impl Core {
             self.late_stop = None;
             return self.handle_stop_reply(status, now);
         }
+        let taken = |asked: &mut Option<Ask>| asked.take_if(|asked| *asked == ask).is_some();
+        if taken(&mut self.posting) {
+            return self.handle_posted(status, body, now);
+        } else if taken(&mut self.polling) {
+            return self.handle_polled(status, body, now);
+        } else if taken(&mut self.reading) {
+            return self.handle_log_refused(status, now);
+        } else if taken(&mut self.suspecting) {
+            return self.handle_suspicion(status, body, now);
+        }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
             other => {
@@ -74,13 +92,17 @@ impl Core {
         };
         self.timers.clear(Timer::Status);
         self.touch();
-        let standing = self.standing(status, body);
+        let reply = if status == 200 { self.protocol.read_status(body) } else { None };
+        let standing = self.standing(status, reply.as_ref());
+        if let (Standing::Over, Some(StatusReply { whole: Some(whole), .. })) = (&standing, &reply) {
+            return self.take_whole(whole, now);
+        }
         self.over |= matches!(standing, Standing::Over);
         let nobody_answered = matches!(standing, Standing::Unknown);
+        let is_missing = matches!(standing, Standing::Missing);
         if nobody_answered && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
-            self.link.wait(None, &mut self.rng, now);
-            return;
+            return self.wait(None, now);
         }
         match (doubt, standing) {
             (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
@@ -90,11 +112,17 @@ impl Core {
             }
             // Of a run that is over the live road brings nothing, however often it is asked; the log, which outlives it, may.
             (Doubt::Fruitless, Standing::Over) if self.road == Road::Live => self.end_as_over(Doubt::Fruitless, now),
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Unknown) | (Doubt::Fruitless, _) => {
-                if self.link.handle_lost(now) == Next::Exhausted {
-                    self.give_up(Failure::passing(Code::GaveUp));
+            (Doubt::Fruitless, Standing::Missing) => self.end_as_over(Doubt::Fruitless, now),
+            (Doubt::Accepted, Standing::Active { run: None } | Standing::Missing | Standing::Unknown)
+            | (Doubt::Fruitless, _) => {
+                // It never arrived: now any transport may have it (W4-4).
+                self.accepted &= !is_missing || self.body.is_none();
+                if is_missing && self.body.is_none() {
+                    self.end_as_over(Doubt::Accepted, now);
+                } else if self.link.handle_lost(now) == Next::Exhausted {
+                    self.give_up(Failure::passing(Code::GaveUp), now);
                 } else {
-                    self.link.wait(None, &mut self.rng, now);
+                    self.wait(None, now);
                 }
             }
             // Whoever answers can be reached again: the log that could not be is worth another try.
@@ -106,7 +134,10 @@ impl Core {
                 self.set_out(now);
             }
             (Doubt::Spent | Doubt::Refused(_), Standing::Active { .. })
-                if self.road == Road::Following && !self.live_tried && self.run.is_some() =>
+                if self.road == Road::Following
+                    && !self.live_tried
+                    && self.run.is_some()
+                    && self.protocol == Protocol::Bichat =>
             {
                 self.live_tried = true;
                 self.road = Road::Live;
@@ -115,20 +146,23 @@ impl Core {
             }
             (Doubt::Spent, Standing::Active { .. } | Standing::Unknown) => {
                 let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
-                self.give_up(cause);
+                self.give_up(cause, now);
             }
             (Doubt::Refused(failure), Standing::Active { .. } | Standing::Unknown) => {
                 // A run that was there and is not known any more has ended, whether or not its status could be asked.
                 let is_gone = failure.code == Code::RunNotFound && self.any_event && nobody_answered;
                 let code = if is_gone { Code::RunEnded } else { failure.code };
-                self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }));
+                self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }), now);
             }
-            (doubt, Standing::Over) => self.end_as_over(doubt, now),
+            (doubt, Standing::Over | Standing::Missing) => self.end_as_over(doubt, now),
         }
     }
 
     /// The run is over at the server, and its end has not reached us.
-    fn end_as_over(&mut self, doubt: Doubt, now: Instant) {
+    pub(super) fn end_as_over(&mut self, doubt: Doubt, now: Instant) {
+        if self.protocol == Protocol::WsChat && self.run.is_none() && self.body.is_some() {
+            return self.end_unnamed(now);
+        }
         let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
         // A log that refused is gone. One that could not be read may still be there.
         let retryable = matches!(doubt, Doubt::Spent);
@@ -141,7 +175,7 @@ impl Core {
         if self.road == Road::Live {
             return self.ask_log(verdict, now);
         }
-        self.settle(verdict.status, verdict.by, verdict.error);
+        self.settle(verdict.status, verdict.by, verdict.error, now);
     }
 
     pub(super) fn handle_stop_reply(&mut self, status: u16, now: Instant) {
@@ -158,29 +192,27 @@ impl Core {
         if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
             self.timers.set(Timer::Stop, now + LAST_WORDS);
         } else {
-            self.settle_stopped();
+            self.settle_stopped(now);
         }
     }
 
-    pub(super) fn settle_stopped(&mut self) {
+    pub(super) fn settle_stopped(&mut self, now: Instant) {
         self.disconnect();
         let error = self.error.take();
-        self.settle(Status::Cancelled, By::User, error);
+        self.settle(Status::Cancelled, By::User, error, now);
     }
 
-    fn standing(&self, status: u16, body: &[u8]) -> Standing {
-        match status {
-            404 => Standing::Over,
-            200 => match StatusReply::read(body) {
-                Some(reply) if !reply.active => Standing::Over,
-                // Another run has taken our session's place.
-                Some(reply) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {
-                    Standing::Over
-                }
-                Some(reply) => Standing::Active { run: reply.run_id },
-                None => Standing::Unknown,
-            },
-            _ => Standing::Unknown,
+    fn standing(&self, status: u16, reply: Option<&StatusReply<'_>>) -> Standing {
+        match (status, reply) {
+            (404, _) => Standing::Over,
+            (_, Some(reply)) if reply.is_missing => Standing::Missing,
+            (_, Some(reply)) if !reply.active => Standing::Over,
+            // Another run has taken our session's place.
+            (_, Some(reply)) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {
+                Standing::Over
+            }
+            (_, Some(reply)) => Standing::Active { run: reply.run_id.clone() },
+            (_, None) => Standing::Unknown,
         }
     }
 }

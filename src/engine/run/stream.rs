@@ -2,15 +2,22 @@
 
 use alloc::string::String;
 
+use super::beginning;
 use super::{Core, Doubt, Road, Verdict};
 use crate::engine::{
-    cursor::{Cursor, Position, Verdict as Judgement},
+    cursor::{Cursor, Verdict as Judgement},
     error::{Code, Failure},
-    event::{RunEvent, Terminal},
+    event::{JsonStr, RunEvent, Terminal},
+    link::Phase,
     reader::{Incoming, Item},
     status::{By, Status},
-    time::Instant,
+    time::{Instant, Millis},
+    trace::Happening,
+    transport::Transport,
 };
+
+/// How long a server that is overloaded is left alone at the least.
+const LATER: Millis = Millis(5_000);
 
 impl Core {
     pub(super) fn take(&mut self, item: &Item<'_>, now: Instant) {
@@ -20,6 +27,7 @@ impl Core {
             Item::Malformed(bad) => {
                 self.counts.malformed += 1;
                 self.any_event = true;
+                self.note(Happening::Malformed, now);
                 self.report_malformed(bad);
             }
             Item::Id(id) => {
@@ -30,10 +38,10 @@ impl Core {
             Item::Overflow => {
                 // Asking again would bring the same event again.
                 self.disconnect();
-                if self.settle_by_verdict() {
+                if self.settle_by_verdict(now) {
                     return;
                 }
-                self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)));
+                self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)), now);
             }
             Item::Event(incoming) => self.take_event(incoming, now),
         }
@@ -45,27 +53,48 @@ impl Core {
             self.forward(incoming);
             return;
         }
-        if self.road == Road::Sending && self.names_the_run(incoming) && !self.stopping {
-            self.follow(now);
-            return;
+        if let RunEvent::Refused { code, error } = &incoming.event {
+            return self.take_refusal(*code, *error, now);
+        }
+        if self.road == Road::Sending {
+            if self.via == Transport::WebSocket && self.link.phase() == Phase::Connecting {
+                self.open(now);
+            }
+            if self.names_the_run(incoming) && !self.stopping {
+                self.follow(now);
+                return;
+            }
         }
         let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
         let next = id.and_then(|id| self.position.glance(id));
         let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id {
-            if self.position.judge(id, cursor) == Judgement::Duplicate {
-                self.counts.duplicates += 1;
-                return;
+            match self.position.judge(id, cursor) {
+                Judgement::Duplicate => {
+                    self.counts.duplicates += 1;
+                    self.note(Happening::Duplicates { count: 1 }, now);
+                    return;
+                }
+                Judgement::Gap => {
+                    // What is missing is asked for again, after what is held.
+                    self.counts.gaps += 1;
+                    self.note(Happening::Gap, now);
+                    return self.lose(Failure::passing(Code::Disconnected), None, now);
+                }
+                Judgement::New => {}
             }
         } else if next.is_none() && self.is_refusal(incoming) {
             let failure = Failure { detail: error_text(&incoming.event), ..Failure::lasting(Code::RunNotFound) };
             self.disconnect();
-            if !self.fails_in_grace(&failure, now) && !self.settle_by_verdict() {
+            if !self.fails_in_grace(&failure, now) && !self.settle_by_verdict(now) {
                 self.forward(incoming);
                 self.note_flap(&failure);
                 self.ask_status(Doubt::Refused(failure), now);
             }
             return;
+        }
+        if !self.events_here {
+            self.prove(now);
         }
         self.events_here = true;
         self.any_event = true;
@@ -81,6 +110,7 @@ impl Core {
                 self.start_over();
             }
         }
+        self.note_first_token(&incoming.event, now);
         self.exact.apply(&incoming.event);
         // Only now: what the cursor passes must be held (A-ENV-6).
         if let Some(next) = next {
@@ -109,7 +139,33 @@ impl Core {
         self.touch_content();
     }
 
-    fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
+    /// The server does not do what was asked of it over a socket.
+    fn take_refusal(&mut self, code: Option<JsonStr<'_>>, error: Option<JsonStr<'_>>, now: Instant) {
+        let says = |word: &[u8]| code.is_some_and(|code| code.equals(word));
+        let detail = error.map(|error| error.decoded());
+        let is_sending = self.road == Road::Sending;
+        if says(b"overloaded") {
+            self.accepted &= !is_sending;
+            self.lose(Failure { detail, ..Failure::passing(Code::ServerError) }, Some(LATER), now);
+        } else if says(b"unknown-run") && !is_sending {
+            self.disconnect();
+            let failure = Failure { detail, ..Failure::lasting(Code::RunNotFound) };
+            self.note_flap(&failure);
+            self.ask_status(Doubt::Refused(failure), now);
+        } else {
+            let status = if is_sending { Status::Failed } else { Status::Interrupted };
+            self.settle(status, By::Server, Some(Failure { detail, ..Failure::lasting(Code::ServerError) }), now);
+        }
+    }
+
+    fn note_first_token(&mut self, event: &RunEvent<'_>, now: Instant) {
+        if !self.had_token && matches!(event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
+            self.had_token = true;
+            self.note(Happening::FirstToken { after: now.since(self.began) }, now);
+        }
+    }
+
+    pub(super) fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
         let status = match event {
             RunEvent::Interrupted { .. } => Status::Waiting,
             RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
@@ -135,7 +191,7 @@ impl Core {
                 if self.shown.take().is_some() {
                     self.exact.rewrite();
                 }
-                self.settle(status, by, error);
+                self.settle(status, by, error, now);
                 return;
             }
             _ => Status::Streaming,
@@ -165,12 +221,17 @@ impl Core {
 
     /// Leaves the send's inexact response for the exact log.
     pub(super) fn follow(&mut self, now: Instant) {
-        self.disconnect();
         self.any_event = true;
         self.status = Status::Streaming;
         self.road = Road::Following;
-        self.position = Position::new();
+        self.position = beginning(self.protocol);
         self.link.handle_progress();
+        if self.via == Transport::WebSocket && matches!(self.link.phase(), Phase::Open { .. }) {
+            // What sent it brings its events, too, and those are exact.
+            self.prove(now);
+            return self.touch();
+        }
+        self.disconnect();
         self.set_out(now);
     }
 
@@ -184,9 +245,9 @@ impl Core {
     }
 
     /// Without a log, what the live road has told stands. False if it has told no end.
-    pub(super) fn settle_by_verdict(&mut self) -> bool {
+    pub(super) fn settle_by_verdict(&mut self, now: Instant) -> bool {
         let Some(Verdict { status, by, error }) = self.verdict.take() else { return false };
-        self.settle(status, by, error);
+        self.settle(status, by, error, now);
         true
     }
 

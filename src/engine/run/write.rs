@@ -39,6 +39,10 @@ impl Core {
             out.splice(&mut self.events);
             out.literal("]");
         }
+        if self.tracing && self.trace.has_news() {
+            out.key("trace");
+            self.trace.write(out);
+        }
         if self.dirty.end {
             out.key("end");
             out.literal("true");
@@ -80,7 +84,9 @@ impl Core {
             _ => None,
         });
         out.key("transport");
-        out.literal(if self.is_native() { "\"eventsource\"" } else { "\"fetch\"" });
+        out.string(self.via.as_str().as_bytes());
+        out.key("latency");
+        out.number_or_null(self.latency.map(|latency| latency.0));
         out.key("error");
         Failure::write(if self.status.is_settled() { self.error.as_ref() } else { self.flap.as_ref() }, out);
         out.literal("}");

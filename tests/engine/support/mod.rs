@@ -12,4 +12,5 @@ pub use script::{Event, Script, Shape};
 pub use server::Mischief;
 pub use sim::{Sim, World};
 pub use steadystream::engine::status::{By, Status};
+pub use steadystream::engine::transport::Transport;
 pub use wire::Wire;

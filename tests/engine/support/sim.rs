@@ -24,6 +24,7 @@ use steadystream::engine::rng::Rng;
 use steadystream::engine::run::{Ask, Loss, Output, Run, Urgency, Wish};
 use steadystream::engine::status::Status;
 use steadystream::engine::time::{Instant, Millis};
+use steadystream::engine::transport::Transport;
 use steadystream::engine::window::{CHUNK, Window};
 
 use super::page::Page;
@@ -372,7 +373,10 @@ impl Sim {
                 let question = self.asks.remove(index);
                 self.answered.extend(question.ask);
                 match (question.ask, question.reply) {
-                    (Some(ask), Some((_, status, body))) => self.run.handle_reply(ask, status, &body, self.instant()),
+                    (Some(ask), Some((_, status, body))) => {
+                        let now = self.instant();
+                        self.run.handle_reply(ask, status, &body, &mut self.window, now);
+                    }
                     (None, Some((_, status, _))) => self.run.handle_stop_reply(status, self.instant()),
                     (_, None) => {}
                 }
@@ -647,8 +651,8 @@ impl Sim {
     fn obey(&mut self, output: Output) {
         let arrives = Some(self.now + self.travel());
         match output {
-            Output::Connect { conn, mut request, native } => {
-                if native {
+            Output::Connect { conn, mut request, via } => {
+                if via == Transport::EventSource {
                     // W-6, W-10: the browser's own EventSource cannot be told a header.
                     assert_eq!(request.method, Method::Get);
                     request.last_event_id = None;
@@ -681,6 +685,8 @@ impl Sim {
                 self.asks.retain(|question| question.ask != Some(ask));
                 self.answered.push(ask);
             }
+            Output::Join { .. } => unreachable!("bichat has no socket"),
+            Output::Learned { .. } => {}
             Output::Look => {
                 let signal = if self.is_offline { Signal::Offline } else { Signal::Online };
                 self.schedule(self.now, Incident::Signal(signal));
@@ -752,7 +758,7 @@ impl Sim {
             self.run.handle_lost(conn, Loss::Failed, later);
         }
         for ask in self.answered.clone() {
-            self.run.handle_reply(ask, 200, br#"{"active":true}"#, later);
+            self.run.handle_reply(ask, 200, br#"{"active":true}"#, &mut self.window, later);
         }
         for signal in [Signal::Offline, Signal::Online, Signal::Frozen, Signal::Thawed, Signal::Hidden, Signal::Visible]
         {

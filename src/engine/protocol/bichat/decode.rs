@@ -7,7 +7,7 @@
 //! Only members that the event needs are checked, and those that end a run are never refused over a detail: a run that
 //! has ended must settle. `null` is as good as absent.
 
-use super::super::{Hole, Shape, Span, UNNAMED};
+use super::super::{Hole, Shape, Span, UNNAMED, lookup, same};
 use crate::engine::event::{Fault, JsonStr, RunEvent, Snapshot, Terminal, Tool};
 use crate::engine::json::{Members, Value};
 
@@ -62,17 +62,6 @@ const MEMBERS: [(&[u8], Member); 12] = [
     (b"generationMs", Member::GenerationMs),
     (b"textBlockSeq", Member::TextBlockSeq),
 ];
-
-// A table costs a tenth of the code that a match on strings becomes.
-fn lookup<T: Copy>(table: &[(&[u8], T)], name: &[u8]) -> Option<T> {
-    table.iter().find(|entry| same(entry.0, name)).map(|entry| entry.1)
-}
-
-/// Names are short: a call to compare them costs more than the bytes.
-#[inline(always)]
-fn same(one: &[u8], other: &[u8]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a == b)
-}
 
 fn kind(name: &[u8]) -> Kind {
     lookup(&KINDS, name).unwrap_or(Kind::Unknown)
@@ -167,9 +156,12 @@ pub(in crate::engine) fn decode<'a>(
         Kind::Usage => object(detail(Detail::Usage), "usage")?.map_or(RunEvent::Ignored, |raw| RunEvent::Usage { raw }),
         Kind::Ping => RunEvent::Heartbeat,
         Kind::Started => RunEvent::Started { run_id: string(run_id, "runId")? },
-        Kind::Ended(how) => {
-            RunEvent::Ended { how, error: error.and_then(|value| value.as_str()), generation_ms: generation }
-        }
+        Kind::Ended(how) => RunEvent::Ended {
+            how,
+            error: error.and_then(|value| value.as_str()),
+            generation_ms: generation,
+            metadata: None,
+        },
         Kind::Unknown => RunEvent::Ignored,
     })
 }
@@ -326,7 +318,7 @@ mod tests {
             }
         }
         let how = |name: &str, data: &str| match decode(Protocol::Bichat, name.as_bytes(), data.as_bytes()) {
-            Ok(RunEvent::Ended { how, error, generation_ms }) => {
+            Ok(RunEvent::Ended { how, error, generation_ms, .. }) => {
                 (how, error.map(|error| error.decoded()), generation_ms)
             }
             other => panic!("{other:?}"),

@@ -5,4 +5,4 @@ pub mod requests;
 mod status;
 
 pub(in crate::engine) use decode::decode;
-pub use status::StatusReply;
+pub(in crate::engine) use status::read_status;

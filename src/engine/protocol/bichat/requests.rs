@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use crate::engine::request::{Request, push_encoded};
+use crate::engine::request::{Request, push_encoded, push_json};
 
 /// POST /stream: starts a run, or finds the live one of the same request id (B-SEND-3).
 pub fn send(body: &str) -> Request {
@@ -50,22 +50,6 @@ fn of_session(path: &str, session: &str) -> String {
     path.push_str("?sessionId=");
     push_encoded(&mut path, session);
     path
-}
-
-fn push_json(out: &mut String, text: &str) {
-    out.push('"');
-    for char in text.chars() {
-        match char {
-            '"' | '\\' => {
-                out.push('\\');
-                out.push(char);
-            }
-            // Ids have no control characters; one that does is not worth its bytes as an escape.
-            '\0'..='\x1f' => out.push(' '),
-            _ => out.push(char),
-        }
-    }
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -1,0 +1,218 @@
+//! Which transport the next attempt takes.
+//!
+//! The rungs are tried from the top. One that fails for a reason that will not pass gives way to the next; that it is at fault,
+//! and not the server or the network, is only believed once a lower one works. It is then left out for a while, after which a
+//! later attempt climbs back. When no rung is left, the round is over: the fault is nobody's in particular, and the next round,
+//! after the backoff, begins at the top.
+
+use super::{
+    time::{Instant, Millis},
+    transport::Transport,
+};
+
+/// How long a transport that was found blocked is left out.
+pub const BLOCKED_FOR: Millis = Millis(10 * 60_000);
+
+/// How often in a row a connection that may fail for many reasons must fail before the transport is suspected.
+const SUSPECT_AFTER: u8 = 2;
+
+/// Until when each transport is known to be blocked, by its number.
+pub type Blocked = [Option<Instant>; Transport::ALL.len()];
+
+/// The transports of one run's connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Ladder {
+    // The places behind the last rung repeat it.
+    rungs: [Transport; Transport::ALL.len()],
+    len: usize,
+    at: usize,
+    // Rungs that failed in this round, a bit each; and failures in a row of the present one.
+    failed: u8,
+    flaps: u8,
+    blocked: Blocked,
+}
+
+impl Ladder {
+    /// A ladder of these rungs, first choice first; of the last one alone where there are none.
+    pub fn new(rungs: &[Transport]) -> Self {
+        let mut ladder = Self {
+            rungs: [rungs.last().copied().unwrap_or(Transport::Fetch); Transport::ALL.len()],
+            len: rungs.len().clamp(1, Transport::ALL.len()),
+            at: 0,
+            failed: 0,
+            flaps: 0,
+            blocked: Blocked::default(),
+        };
+        for (place, rung) in ladder.rungs.iter_mut().zip(rungs) {
+            *place = *rung;
+        }
+        ladder
+    }
+
+    /// The transport of the present attempt, or of the next one.
+    pub fn current(&self) -> Transport {
+        self.rung(self.at)
+    }
+
+    /// Whether another transport is left to try in this round.
+    pub fn has_next(&self) -> bool {
+        self.next_rung().is_some()
+    }
+
+    /// Chooses for an attempt: the highest rung that is not known to be blocked, unless this round has come further down.
+    pub fn choose(&mut self, now: Instant) -> Transport {
+        for until in &mut self.blocked {
+            if until.is_some_and(|until| until <= now) {
+                *until = None;
+            }
+        }
+        if self.failed == 0 {
+            let best = (0..self.len).find(|&at| !self.is_blocked(at)).unwrap_or(0);
+            if best != self.at {
+                (self.at, self.flaps) = (best, 0);
+            }
+        }
+        self.current()
+    }
+
+    /// The present rung failed in a way that may pass. Whether that has happened so often that it is suspected: then the next
+    /// rung is the present one, as after [`Ladder::fail`].
+    pub fn flap(&mut self) -> bool {
+        self.flaps = self.flaps.saturating_add(1);
+        self.flaps >= SUSPECT_AFTER && self.has_next() && self.fail()
+    }
+
+    /// The present rung failed for a reason that will not pass. True: the next one is tried at once. False: the round is over.
+    pub fn fail(&mut self) -> bool {
+        self.failed |= 1 << self.at;
+        self.flaps = 0;
+        match self.next_rung() {
+            Some(at) => {
+                self.at = at;
+                true
+            }
+            None => {
+                self.failed = 0;
+                false
+            }
+        }
+    }
+
+    /// The present rung has carried something. Whether that proved another one blocked.
+    pub fn works(&mut self, now: Instant) -> bool {
+        self.flaps = 0;
+        let failed = core::mem::take(&mut self.failed);
+        for at in (0..self.len).filter(|at| failed & 1 << at != 0) {
+            let rung = self.rung(at) as usize;
+            if let Some(until) = self.blocked.get_mut(rung) {
+                *until = Some(now + BLOCKED_FOR);
+            }
+        }
+        failed != 0
+    }
+
+    /// What is known to be blocked.
+    pub fn blocked(&self) -> Blocked {
+        self.blocked
+    }
+
+    /// Takes over what others have found out.
+    pub fn set_blocked(&mut self, blocked: Blocked) {
+        self.blocked = blocked;
+    }
+
+    fn rung(&self, at: usize) -> Transport {
+        self.rungs.get(at).copied().unwrap_or(Transport::Fetch)
+    }
+
+    fn is_blocked(&self, at: usize) -> bool {
+        self.blocked.get(self.rung(at) as usize).is_some_and(Option::is_some)
+    }
+
+    /// Below the present rung first; what is known to be blocked only where nothing else is left.
+    fn next_rung(&self) -> Option<usize> {
+        let left = |at: &usize| self.failed & 1 << at == 0 && *at != self.at;
+        let order = || (self.at..self.len).chain(0..self.at).filter(left);
+        order().find(|&at| !self.is_blocked(at)).or_else(|| order().next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: [Transport; 4] = Transport::ALL;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    #[test]
+    fn a_rung_that_fails_for_good_gives_way_at_once_and_is_left_out_once_another_works() {
+        let mut ladder = Ladder::new(&WHOLE);
+        assert_eq!(ladder.choose(at(0)), Transport::WebSocket);
+        assert!(ladder.fail());
+        assert_eq!(ladder.choose(at(1)), Transport::EventSource);
+        assert!(ladder.works(at(2)));
+        assert_eq!(ladder.choose(at(3)), Transport::EventSource);
+        assert!(!ladder.works(at(4)), "nothing new was learned");
+        assert_eq!(ladder.choose(at(2) + BLOCKED_FOR), Transport::WebSocket, "and climbs back");
+    }
+
+    #[test]
+    fn a_failure_that_may_pass_must_repeat_itself() {
+        let mut ladder = Ladder::new(&WHOLE);
+        assert!(!ladder.flap());
+        assert_eq!(ladder.choose(at(0)), Transport::WebSocket);
+        assert!(ladder.flap());
+        assert_eq!(ladder.current(), Transport::EventSource);
+        ladder.works(at(1));
+        assert!(!ladder.flap());
+        ladder.works(at(2));
+        assert!(!ladder.flap(), "what works in between is forgiven");
+    }
+
+    #[test]
+    fn when_all_rungs_fail_none_is_to_blame() {
+        let mut ladder = Ladder::new(&[Transport::WebSocket, Transport::Fetch, Transport::Rest]);
+        assert!(ladder.fail());
+        assert!(ladder.fail());
+        assert_eq!(ladder.current(), Transport::Rest);
+        assert!(!ladder.fail());
+        assert_eq!(ladder.choose(at(0)), Transport::WebSocket);
+        assert_eq!(ladder.blocked(), Blocked::default());
+    }
+
+    #[test]
+    fn what_is_known_to_be_blocked_is_still_better_than_nothing() {
+        let mut ladder = Ladder::new(&[Transport::WebSocket, Transport::Fetch]);
+        ladder.fail();
+        ladder.works(at(0));
+        assert_eq!(ladder.choose(at(1)), Transport::Fetch);
+        assert!(ladder.fail());
+        assert_eq!(ladder.choose(at(2)), Transport::WebSocket);
+        assert!(!ladder.fail());
+    }
+
+    #[test]
+    fn any_order_and_any_number_of_rungs_will_do() {
+        let mut ladder = Ladder::new(&[Transport::Rest, Transport::EventSource]);
+        assert_eq!(ladder.choose(at(0)), Transport::Rest);
+        assert!(ladder.fail());
+        assert_eq!(ladder.current(), Transport::EventSource);
+        let mut alone = Ladder::new(&[Transport::WebSocket]);
+        assert!(!alone.has_next() && !alone.flap() && !alone.flap() && !alone.fail());
+        assert_eq!(alone.choose(at(0)), Transport::WebSocket);
+        assert_eq!(Ladder::new(&[]).current(), Transport::Fetch);
+    }
+
+    #[test]
+    fn what_one_run_has_found_out_spares_the_others() {
+        let mut one = Ladder::new(&WHOLE);
+        one.fail();
+        one.works(at(0));
+        let mut other = Ladder::new(&WHOLE);
+        other.set_blocked(one.blocked());
+        assert_eq!(other.choose(at(1)), Transport::EventSource);
+    }
+}

@@ -1,0 +1,383 @@
+//! A run's connections: which road and which transport the next one takes, what a head, a loss or a refusal means.
+
+use alloc::string::String;
+
+use super::{Ask, Core, Doubt, Output, Road};
+use crate::engine::{
+    error::{Code, Failure},
+    http::{self, Head},
+    link::{Due, Next, Phase},
+    protocol::{Protocol, bichat, ws_chat},
+    request::Request,
+    status::{By, Status},
+    time::{Instant, Millis},
+    timer::Timer,
+    trace::Happening,
+    transcript::Transcript,
+    transport::Transport,
+};
+
+/// How long a socket may take to open while another transport is left to try.
+const SOCKET_PATIENCE: Millis = Millis(5_000);
+
+/// How long a server that says "try again later" (1013) is left alone at the least.
+const LATER: Millis = Millis(5_000);
+
+impl Core {
+    /// Connects by the present road.
+    pub(super) fn set_out(&mut self, now: Instant) {
+        self.link.set_connect_timeout(match self.road {
+            Road::Sending => self.config.send_timeout,
+            Road::Following | Road::Live => Some(self.config.connect_timeout),
+        });
+        let due = self.link.connect(now);
+        self.obey(due, now);
+        self.touch();
+    }
+
+    pub(super) fn obey(&mut self, due: Option<Due>, now: Instant) {
+        match due {
+            Some(Due::Connect(_)) => {
+                self.head_seen = false;
+                self.events_here = false;
+                if self.road == Road::Sending && self.accepted {
+                    return self.ask_status(Doubt::Accepted, now);
+                }
+                self.attempt(now);
+            }
+            Some(Due::Lost(code)) => self.lose(Failure::passing(code), None, now),
+            Some(Due::Look) => self.push(Output::Look),
+            Some(Due::Suspect) => self.suspect(now),
+            Some(Due::Drop) | None => {}
+        }
+    }
+
+    /// Makes the attempt that the link has numbered.
+    fn attempt(&mut self, now: Instant) {
+        let conn = self.link.conn();
+        let before = self.via;
+        self.via = self.transport(now);
+        self.latency = None;
+        self.link.set_shared(self.via == Transport::WebSocket);
+        if before != self.via && self.any_attempt {
+            self.note(Happening::Switched, now);
+        }
+        self.any_attempt = true;
+        self.note(Happening::Attempt { attempt: self.link.attempt() }, now);
+        self.touch();
+        match (self.via, self.road) {
+            (Transport::WebSocket, road) => {
+                if self.ladder.has_next() {
+                    self.link.limit_connect(SOCKET_PATIENCE, now);
+                }
+                let frame = match road {
+                    Road::Sending => ws_chat::requests::send_frame(self.body.as_deref().unwrap_or("{}")),
+                    Road::Following | Road::Live => {
+                        self.begin_log();
+                        ws_chat::requests::resume_frame(&self.session, self.run.as_deref().unwrap_or(""), self.cursor())
+                    }
+                };
+                self.push(Output::Join { conn, frame });
+            }
+            (Transport::Rest, Road::Following) => self.poll(now),
+            (_, Road::Sending) if self.protocol == Protocol::WsChat => {
+                let request = self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}"));
+                let ask = self.ask(request);
+                self.posting = Some(ask);
+            }
+            (via, _) => {
+                let request = self.request();
+                self.push(Output::Connect { conn, request, via });
+            }
+        }
+    }
+
+    /// What carries the next attempt: `bichat` sends, and resumes live, by POST alone.
+    fn transport(&mut self, now: Instant) -> Transport {
+        match (self.protocol, self.road) {
+            (Protocol::Bichat, Road::Sending | Road::Live) => Transport::Fetch,
+            _ => self.ladder.choose(now),
+        }
+    }
+
+    fn request(&mut self) -> Request {
+        match self.road {
+            Road::Sending => self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}")),
+            Road::Following => {
+                self.begin_log();
+                self.protocol.events(&self.session, self.run.as_deref().unwrap_or(""), self.cursor())
+            }
+            Road::Live => bichat::requests::resume(&self.session, self.run.as_deref().unwrap_or("")),
+        }
+    }
+
+    /// The log is asked for after this.
+    fn cursor(&self) -> Option<&str> {
+        core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty())
+    }
+
+    /// Without a cursor, what comes next is the whole run from its beginning.
+    pub(super) fn begin_log(&mut self) {
+        if self.position.is_none() {
+            self.start_over();
+        }
+    }
+
+    /// Builds the transcript anew, and keeps the old text on screen meanwhile.
+    pub(super) fn start_over(&mut self) {
+        if self.exact.is_empty() {
+            return;
+        }
+        let old = core::mem::replace(&mut self.exact, Transcript::new());
+        if self.shown.as_ref().is_none_or(|shown| shown.text_utf16_len() <= old.text_utf16_len()) {
+            self.shown = Some(old);
+        }
+    }
+
+    pub(super) fn handle_response(&mut self, head: &Head<'_>, now: Instant) {
+        self.head_seen = true;
+        let refused = |code: Code| Failure::lasting(code).with_status(head.status);
+        match http::judge(head) {
+            http::Verdict::Accept => {
+                self.open(now);
+                self.accepted |= self.road == Road::Sending;
+                self.stop_what_arrived_late(now);
+            }
+            http::Verdict::Retry { after } => {
+                self.lose(Failure::passing(Code::HttpStatus).with_status(head.status), after, now);
+            }
+            http::Verdict::Reauthorize if !self.reauthorized => {
+                self.reauthorized = true;
+                self.disconnect();
+                self.trace.note_loss(&refused(Code::Unauthorized), self.via, now);
+                let due = self.link.connect(now);
+                self.obey(due, now);
+            }
+            http::Verdict::Reauthorize => self.refuse(refused(Code::Unauthorized), now),
+            http::Verdict::NoContent | http::Verdict::Refuse(_) => self.refuse(refused(Code::HttpStatus), now),
+            http::Verdict::WrongType => self.refuse(refused(Code::ContentType), now),
+        }
+    }
+
+    /// Bytes may flow.
+    pub(super) fn open(&mut self, now: Instant) {
+        self.link.handle_opened(now);
+        self.note(Happening::Opened, now);
+        self.touch();
+    }
+
+    /// The server took the message after all, perhaps behind the stop, on another connection.
+    fn stop_what_arrived_late(&mut self, now: Instant) {
+        if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
+            let request = self.protocol.stop(&self.session);
+            self.late_stop = Some(self.ask(request));
+            self.timers.set(Timer::Stop, now + self.config.stop_timeout);
+        }
+    }
+
+    /// The shared socket is open and has our frame. A send is out of our hands from here on (W4-4); what is asked for comes.
+    pub(super) fn handle_handed(&mut self, now: Instant) {
+        self.head_seen = true;
+        if self.road == Road::Sending {
+            self.accepted = true;
+            self.link.handle_handed(now);
+            self.stop_what_arrived_late(now);
+        } else {
+            self.open(now);
+        }
+    }
+
+    /// The shared socket is gone.
+    pub(super) fn handle_closed(&mut self, close_code: Option<u16>, floor: Option<Millis>, now: Instant) {
+        let code = if self.head_seen { Code::Disconnected } else { Code::ConnectFailed };
+        let failure = Failure { close_code, ..Failure::passing(code) };
+        match close_code.unwrap_or(1006) {
+            status @ 4400..=4599 => self.handle_response(&Head { status: status - 4000, ..Head::default() }, now),
+            1013 => self.lose(failure, floor.max(Some(LATER)), now),
+            // The other end, or somebody in between, does not want such a connection or such a message.
+            1002 | 1003 | 1007..=1010 | 1015 => {
+                self.refuse(Failure { close_code, ..Failure::lasting(Code::SocketRefused) }, now);
+            }
+            _ => self.lose(failure, floor, now),
+        }
+    }
+
+    /// The reply to a send by POST came.
+    pub(super) fn handle_posted(&mut self, status: u16, body: &[u8], now: Instant) {
+        match (status, self.protocol.read_status(body).and_then(|reply| reply.run_id)) {
+            (200..=299, Some(run)) => {
+                self.run = Some(run);
+                self.accepted = true;
+                self.prove(now);
+                if self.stopping {
+                    self.open(now);
+                    self.stop_what_arrived_late(now);
+                } else {
+                    self.follow(now);
+                }
+            }
+            // Whether the server has it is not known; the same request id may be sent again.
+            (0, _) => self.lose(Failure::passing(Code::ConnectFailed), None, now),
+            (200..=299, None) => self.refuse(Failure::lasting(Code::ContentType).with_status(status), now),
+            _ => self.handle_response(&Head { status, ..Head::default() }, now),
+        }
+    }
+
+    /// The road was refused for a reason that will not pass.
+    pub(super) fn refuse(&mut self, failure: Failure, now: Instant) {
+        self.trace.note_loss(&failure, self.via, now);
+        if !self.stopping && self.is_of_transport(&failure) && self.step_down(&failure, now) {
+            return;
+        }
+        if self.is_decided_by_loss(&failure, now) || self.settle_by_verdict(now) {
+            return;
+        }
+        let about_us = matches!(failure.status, Some(400 | 401 | 403));
+        match self.road {
+            // It may have been taken before the refusal.
+            Road::Sending if self.accepted && self.via == Transport::WebSocket => {
+                self.ask_status(Doubt::Refused(failure), now)
+            }
+            // The server never took the message.
+            Road::Sending => self.settle(Status::Failed, By::Server, Some(failure), now),
+            _ if about_us => self.settle(Status::Interrupted, By::Server, Some(failure), now),
+            _ => self.ask_status(Doubt::Refused(failure), now),
+        }
+    }
+
+    /// Whether a refusal may be the transport's alone: a proxy's page, an endpoint that is not there.
+    fn is_of_transport(&self, failure: &Failure) -> bool {
+        let has_choice = self.road == Road::Following || self.via == Transport::WebSocket;
+        let by_status =
+            self.protocol == Protocol::WsChat && matches!(failure.status, Some(404 | 405 | 406 | 426 | 501));
+        has_choice && (matches!(failure.code, Code::ContentType | Code::SocketRefused) || by_status)
+    }
+
+    /// The connection is lost in a way that may pass.
+    pub(super) fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
+        self.counts.losses += 1;
+        self.trace.note_loss(&failure, self.via, now);
+        if self.is_decided_by_loss(&failure, now) {
+            return;
+        }
+        match self.link.handle_lost(now) {
+            Next::Exhausted | Next::Doubtful if self.settle_by_verdict(now) => return,
+            Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure, now),
+            Next::Exhausted => self.ask_status(Doubt::Spent, now),
+            _ if self.is_suspicious(&failure) => {
+                let due = self.link.connect(now);
+                self.obey(due, now);
+            }
+            // A send that arrived is not repeated unseen: its run may have ended, and with it the memory of its request
+            // id (B-SEND-4).
+            _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
+            Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
+            _ => self.wait(floor, now),
+        }
+        self.touch();
+    }
+
+    pub(super) fn wait(&mut self, floor: Option<Millis>, now: Instant) {
+        self.link.wait(floor, &mut self.rng, now);
+        match self.link.phase() {
+            Phase::Waiting { until } => self.note(Happening::Waiting { delay: until.since(now) }, now),
+            _ => self.note(Happening::Parked, now),
+        }
+    }
+
+    /// Whether a loss before the head makes the ladder try another transport now. Of `fetch` it does not: what fails there
+    /// fails for a reason that the others share.
+    fn is_suspicious(&mut self, failure: &Failure) -> bool {
+        if self.head_seen || !matches!(self.via, Transport::WebSocket | Transport::EventSource) {
+            return false;
+        }
+        match failure.code {
+            Code::ConnectTimeout => self.ladder.has_next() && self.ladder.fail(),
+            _ => self.ladder.flap(),
+        }
+    }
+
+    /// Leaves the present transport for the next one, at once. False if none is left.
+    pub(super) fn step_down(&mut self, failure: &Failure, now: Instant) -> bool {
+        if !self.ladder.has_next() {
+            return false;
+        }
+        self.ladder.fail();
+        self.disconnect();
+        self.note_flap(failure);
+        self.link.handle_lost(now);
+        let due = self.link.connect(now);
+        self.obey(due, now);
+        true
+    }
+
+    /// The present transport carries what it should.
+    pub(super) fn prove(&mut self, now: Instant) {
+        if self.protocol == Protocol::Bichat && self.road != Road::Following {
+            return;
+        }
+        if self.ladder.works(now) {
+            let blocked = self.ladder.blocked();
+            self.push(Output::Learned { blocked });
+        }
+    }
+
+    /// What every loss does first. Whether nothing is left to decide.
+    fn is_decided_by_loss(&mut self, failure: &Failure, now: Instant) -> bool {
+        self.disconnect();
+        if self.stopping {
+            // After a stop nothing reconnects: its confirmation, or the end of its time, settles the run.
+            self.link.hold();
+            return true;
+        }
+        let is_settled = self.fails_in_grace(failure, now);
+        if !is_settled {
+            self.note_flap(failure);
+        }
+        is_settled
+    }
+
+    pub(super) fn give_up(&mut self, cause: Failure, now: Instant) {
+        let code = if cause.code == Code::Stalled { Code::Stalled } else { Code::GaveUp };
+        let failure = Failure { code, retryable: true, attempts: Some(self.link.attempt()), ..cause };
+        self.settle(Status::Interrupted, By::Limit, Some(failure), now);
+    }
+
+    pub(super) fn fails_in_grace(&mut self, failure: &Failure, now: Instant) -> bool {
+        let Some(grace) = self.grace else { return false };
+        if self.any_event || now.since(self.began) >= grace {
+            return false;
+        }
+        self.note_flap(failure);
+        let failure = Failure { code: Code::ConnectFailed, ..failure.clone() };
+        self.settle(Status::Failed, By::Limit, Some(failure), now);
+        true
+    }
+
+    pub(super) fn note_flap(&mut self, failure: &Failure) {
+        self.flap = Some(failure.clone());
+        self.report_flap(failure);
+        self.touch();
+    }
+
+    pub(super) fn disconnect(&mut self) {
+        let conn = self.link.conn();
+        self.push(Output::Disconnect { conn });
+        self.drop_poll();
+    }
+
+    /// Lets go of the questions that stand for a stream.
+    pub(super) fn drop_poll(&mut self) {
+        self.timers.clear(Timer::Poll);
+        let asks = [&mut self.posting, &mut self.polling, &mut self.reading, &mut self.suspecting];
+        let gone: [Option<Ask>; 4] = asks.map(Option::take);
+        for ask in gone.into_iter().flatten() {
+            self.push(Output::Forget { ask });
+        }
+    }
+
+    /// The run's id, for a request that must have one.
+    pub(super) fn run_name(&self) -> String {
+        self.run.clone().unwrap_or_default()
+    }
+}

@@ -1,0 +1,354 @@
+//! One WebSocket for all of a client's runs: who rides on it, whose a frame is, and whether the other end lives.
+//!
+//! It opens when the first run wants it and closes a while after the last one left, or at once when the page goes away. Each run
+//! waits by its own backoff; that many runs do not make many attempts, the socket adds a common floor. Silence is judged by pings
+//! (W4-3): while it is in use, one every 30 s without a frame, and any frame is an answer.
+
+use alloc::{string::String, vec::Vec};
+
+use super::{
+    backoff::{self, Backoff},
+    link::Conn,
+    protocol::Protocol,
+    reader::Reader,
+    rng::Rng,
+    time::{Instant, Millis},
+};
+
+/// How long a silence makes a ping due.
+const PING_AFTER: Millis = Millis(30_000);
+/// How long an answer to it may take.
+const PONG_WITHIN: Millis = Millis(10_000);
+/// The same when the page is seen or online again: what was open then is suspect, and somebody waits.
+const PONG_WITHIN_AT_ONCE: Millis = Millis(5_000);
+/// How late a timer must fire to prove that this process slept, and how long the second look then lasts.
+const LATE: Millis = Millis(2_000);
+/// How long a socket that nobody rides on stays, for the next message.
+const LINGER: Millis = Millis(30_000);
+
+/// One run's part in the socket.
+#[derive(Debug)]
+pub struct Rider {
+    /// The run's slot.
+    pub slot: u32,
+    /// The number of its connection.
+    pub conn: Conn,
+    /// What it has to say, until the socket is open.
+    pub frame: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Closed,
+    Opening,
+    Open,
+}
+
+/// What its time brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Send a ping.
+    Ping,
+    /// The other end is silent: the socket counts as lost.
+    Stalled,
+    /// Nobody has been riding for long: close it.
+    Idle,
+}
+
+/// The machine. Whoever owns it opens, closes and sends.
+pub struct Socket {
+    phase: Phase,
+    riders: Vec<Rider>,
+    // The rider whose frame came last: most likely the next one's too.
+    last: usize,
+    backoff: Backoff,
+    heard: Instant,
+    // Since when an answer is due, and until when.
+    pinged: Option<(Instant, Instant)>,
+    looks_again: bool,
+    idle_since: Option<Instant>,
+    /// Reads its frames.
+    pub reader: Reader,
+}
+
+impl Socket {
+    /// A socket that nobody wants yet.
+    pub fn new(protocol: Protocol, max_event_bytes: usize, policy: backoff::Policy) -> Self {
+        Self {
+            phase: Phase::Closed,
+            riders: Vec::new(),
+            last: 0,
+            backoff: Backoff::new(policy),
+            heard: Instant::from_millis(0),
+            pinged: None,
+            looks_again: false,
+            idle_since: None,
+            reader: Reader::new(protocol, max_event_bytes),
+        }
+    }
+
+    /// Whether frames can be sent.
+    pub fn is_open(&self) -> bool {
+        self.phase == Phase::Open
+    }
+
+    /// Whether there is none and none is on its way.
+    pub fn is_closed(&self) -> bool {
+        self.phase == Phase::Closed
+    }
+
+    /// Who rides on it.
+    pub fn riders(&self) -> &[Rider] {
+        &self.riders
+    }
+
+    /// A run takes part, in the place of its earlier part. If the socket is closed, it must be opened now.
+    pub fn join(&mut self, rider: Rider) {
+        self.leave(rider.slot, None);
+        self.idle_since = None;
+        self.riders.push(rider);
+    }
+
+    /// The socket is being opened.
+    pub fn handle_opening(&mut self) {
+        self.phase = Phase::Opening;
+        self.pinged = None;
+        self.looks_again = false;
+        self.reader.restart();
+    }
+
+    /// It is open: what its riders have to say is taken by [`Socket::take_frame`].
+    pub fn handle_opened(&mut self, now: Instant) {
+        self.phase = Phase::Open;
+        self.heard = now;
+    }
+
+    /// The next rider that has something to say.
+    pub fn take_frame(&mut self) -> Option<(u32, Conn, String)> {
+        let rider = self.riders.iter_mut().find(|rider| !rider.frame.is_empty())?;
+        Some((rider.slot, rider.conn, core::mem::take(&mut rider.frame)))
+    }
+
+    /// A run does not take part any more. Whether it did.
+    pub fn leave(&mut self, slot: u32, conn: Option<Conn>) -> bool {
+        let before = self.riders.len();
+        self.riders.retain(|rider| rider.slot != slot || conn.is_some_and(|conn| conn != rider.conn));
+        self.riders.len() != before
+    }
+
+    /// Nobody may ride any more: since now, if it was not so before.
+    pub fn note_idle(&mut self, now: Instant) {
+        if self.riders.is_empty() && self.phase != Phase::Closed && self.idle_since.is_none() {
+            self.idle_since = Some(now);
+        }
+    }
+
+    /// It is gone. Gives who rode on it, and before when none of them should try again.
+    pub fn handle_closed(&mut self, rng: &mut Rng) -> (Vec<Rider>, Option<Millis>) {
+        self.phase = Phase::Closed;
+        self.pinged = None;
+        self.idle_since = None;
+        let riders = core::mem::take(&mut self.riders);
+        // A run alone waits by its own backoff.
+        let floor = self.backoff.next_delay(rng, None);
+        let floor = (riders.len() > 1).then_some(floor);
+        (riders, floor)
+    }
+
+    /// It was closed because nobody needs it.
+    pub fn handle_dropped(&mut self) {
+        self.phase = Phase::Closed;
+        self.pinged = None;
+        self.idle_since = None;
+    }
+
+    /// A frame came, whatever it says. Gives the time since the ping that it answers.
+    pub fn handle_frame(&mut self, now: Instant) -> Option<Millis> {
+        self.heard = now;
+        self.looks_again = false;
+        self.pinged.take().map(|(since, _)| now.since(since))
+    }
+
+    /// One of its runs got on.
+    pub fn handle_progress(&mut self) {
+        self.backoff.reset();
+    }
+
+    /// The page is seen or online again: a ping now, and a short time for its answer. Whether one must be sent.
+    pub fn suspect(&mut self, now: Instant) -> bool {
+        if self.phase != Phase::Open || now.since(self.heard) < PONG_WITHIN_AT_ONCE {
+            return false;
+        }
+        self.looks_again = true;
+        self.pinged = Some((now, now + PONG_WITHIN_AT_ONCE));
+        true
+    }
+
+    /// Time passed. Call again until it gives `None`.
+    pub fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
+        if self.idle_since.is_some_and(|since| since + LINGER <= now) {
+            self.idle_since = None;
+            return Some(Due::Idle);
+        }
+        if self.phase != Phase::Open {
+            return None;
+        }
+        match self.pinged {
+            Some((since, until)) if until <= now => {
+                if now.since(until) > LATE && !self.looks_again {
+                    // This process slept: what waits unread must come in first.
+                    self.looks_again = true;
+                    self.pinged = Some((since, now + LATE));
+                    return None;
+                }
+                self.pinged = None;
+                Some(Due::Stalled)
+            }
+            None if self.heard + PING_AFTER <= now && !self.riders.is_empty() => {
+                self.pinged = Some((now, now + PONG_WITHIN));
+                Some(Due::Ping)
+            }
+            _ => None,
+        }
+    }
+
+    /// When to call [`Socket::handle_timeout`] next.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let beat = match (self.phase, self.pinged) {
+            (Phase::Open, Some((_, until))) => Some(until),
+            (Phase::Open, None) if !self.riders.is_empty() => Some(self.heard + PING_AFTER),
+            _ => None,
+        };
+        [beat, self.idle_since.map(|since| since + LINGER)].into_iter().flatten().min()
+    }
+
+    /// The rider for whom `is_meant` holds; the one whose frame came last is asked first.
+    pub fn find(&mut self, mut is_meant: impl FnMut(&Rider) -> bool) -> Option<(u32, Conn)> {
+        let found = match self.riders.get(self.last) {
+            Some(rider) if is_meant(rider) => self.last,
+            _ => self.riders.iter().position(is_meant)?,
+        };
+        self.last = found;
+        self.riders.get(found).map(|rider| (rider.slot, rider.conn))
+    }
+
+    /// The rider that has been on it the longest: whom a frame without an address is for.
+    pub fn oldest(&self) -> Option<(u32, Conn)> {
+        self.riders.first().map(|rider| (rider.slot, rider.conn))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> Instant {
+        Instant::from_millis(millis)
+    }
+
+    fn rider(slot: u32) -> Rider {
+        Rider { slot, conn: Conn(slot), frame: format!("frame {slot}") }
+    }
+
+    fn open(slots: &[u32]) -> Socket {
+        let mut socket = Socket::new(Protocol::WsChat, 1 << 20, backoff::Policy::default());
+        for slot in slots {
+            socket.join(rider(*slot));
+        }
+        socket.handle_opening();
+        socket.handle_opened(at(0));
+        while socket.take_frame().is_some() {}
+        socket
+    }
+
+    #[test]
+    fn each_rider_says_once_what_it_has_to_say() {
+        let mut socket = Socket::new(Protocol::WsChat, 1 << 20, backoff::Policy::default());
+        socket.join(rider(1));
+        socket.join(rider(2));
+        assert!(socket.is_closed());
+        socket.handle_opening();
+        socket.handle_opened(at(0));
+        assert_eq!(socket.take_frame(), Some((1, Conn(1), "frame 1".into())));
+        assert_eq!(socket.take_frame(), Some((2, Conn(2), "frame 2".into())));
+        assert_eq!(socket.take_frame(), None);
+        socket.join(Rider { conn: Conn(9), ..rider(2) });
+        assert_eq!(socket.take_frame(), Some((2, Conn(9), "frame 2".into())));
+        assert_eq!(socket.riders().len(), 2);
+    }
+
+    #[test]
+    fn a_silent_end_is_pinged_and_then_given_up() {
+        let mut socket = open(&[1]);
+        assert_eq!(socket.poll_timeout(), Some(at(30_000)));
+        assert_eq!(socket.handle_timeout(at(29_999)), None);
+        assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
+        assert_eq!(socket.poll_timeout(), Some(at(40_000)));
+        assert_eq!(socket.handle_frame(at(30_050)), Some(Millis(50)));
+        assert_eq!(socket.handle_timeout(at(60_050)), Some(Due::Ping));
+        assert_eq!(socket.handle_timeout(at(70_050)), Some(Due::Stalled));
+    }
+
+    #[test]
+    fn a_process_that_slept_lets_the_pong_come_in_first() {
+        let mut socket = open(&[1]);
+        assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
+        assert_eq!(socket.handle_timeout(at(500_000)), None);
+        assert_eq!(socket.poll_timeout(), Some(at(502_000)));
+        assert_eq!(socket.handle_timeout(at(502_000)), Some(Due::Stalled));
+        let mut socket = open(&[1]);
+        assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
+        assert_eq!(socket.handle_timeout(at(500_000)), None);
+        socket.handle_frame(at(500_001));
+        assert_eq!(socket.handle_timeout(at(502_000)), None);
+    }
+
+    #[test]
+    fn a_page_that_is_back_gets_its_answer_soon() {
+        let mut socket = open(&[1]);
+        assert!(!socket.suspect(at(4_999)), "it was just heard");
+        assert!(socket.suspect(at(20_000)));
+        assert_eq!(socket.handle_timeout(at(25_000)), Some(Due::Stalled));
+    }
+
+    #[test]
+    fn an_idle_socket_lingers_for_the_next_message() {
+        let mut socket = open(&[1]);
+        assert!(socket.leave(1, Some(Conn(1))));
+        assert!(!socket.leave(1, None));
+        socket.note_idle(at(5_000));
+        socket.note_idle(at(9_000));
+        assert_eq!(socket.poll_timeout(), Some(at(35_000)));
+        assert_eq!(socket.handle_timeout(at(34_999)), None);
+        assert_eq!(socket.handle_timeout(at(35_000)), Some(Due::Idle));
+        let mut socket = open(&[1]);
+        socket.leave(1, None);
+        socket.note_idle(at(5_000));
+        socket.join(rider(2));
+        assert_eq!(socket.poll_timeout(), Some(at(30_000)), "in use again");
+    }
+
+    #[test]
+    fn many_runs_wait_by_a_common_floor_one_alone_by_its_own() {
+        let mut rng = Rng::seeded(1);
+        let mut socket = open(&[1, 2]);
+        let (riders, floor) = socket.handle_closed(&mut rng);
+        assert_eq!((riders.len(), floor.is_some(), socket.is_closed()), (2, true, true));
+        let mut socket = open(&[1]);
+        assert_eq!(socket.handle_closed(&mut rng).1, None);
+    }
+
+    #[test]
+    fn the_rider_of_the_last_frame_is_asked_first() {
+        let mut socket = open(&[1, 2, 3]);
+        let mut asked = Vec::new();
+        assert_eq!(socket.find(|rider| rider.slot == 3), Some((3, Conn(3))));
+        let found = socket.find(|rider| {
+            asked.push(rider.slot);
+            rider.slot == 3
+        });
+        assert_eq!((found, asked), (Some((3, Conn(3))), vec![3]));
+        assert_eq!(socket.find(|_| false), None);
+        assert_eq!(socket.oldest(), Some((1, Conn(1))));
+    }
+}
