@@ -10,12 +10,13 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 
-use crate::bichat::{self, Run, Runs};
+use crate::bichat;
 use crate::clock::lock;
 use crate::config::Config;
 use crate::counters::Counters;
 use crate::faults::{Scripts, Streams, Weather, gate};
 use crate::net::{Door, Links, serve_connection};
+use crate::runs::{Run, Runs};
 use crate::{assets, control, cors};
 
 /// What the command line decides.

@@ -5,7 +5,8 @@
 //!
 //! * [`net`] owns the sockets: the door that can be shut, one [`net::Link`] a connection, and the wire that cuts it.
 //! * [`sse`] is the framing both sides of a fault agree on.
-//! * [`bichat`] is the server side of that protocol: routes, runs, the event log, the feeds that read it.
+//! * [`runs`] go on whether or not anybody watches; each keeps the exact log of its events.
+//! * [`bichat`] is the server side of that protocol: routes, and the feeds that read its runs.
 //! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
 //! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
 //!   passes, and the weather that holds for everybody.
@@ -27,6 +28,7 @@ pub mod counters;
 pub mod faults;
 pub mod net;
 pub mod reply;
+pub mod runs;
 pub mod sse;
 pub mod truth;
 

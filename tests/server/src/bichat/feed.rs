@@ -5,20 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::clock::unix_ms;
 use crate::config::OffsetUnit;
-use crate::content::Recipe;
+use crate::runs::{Entry, Heart, LogFeed, Run};
 use crate::sse::{self, Event, EventId, Frame};
 
-use super::log::Entry;
-use super::run::{Read, Run};
 use super::{RUN_NOT_FOUND_PLAIN, payload};
-
-/// Entries read from the log at once.
-const BATCH: usize = 32;
 
 /// A source of frames. `next` may be dropped at any await without losing a frame.
 #[derive(Debug)]
@@ -36,14 +31,8 @@ pub enum Feed {
 impl Feed {
     /// The log strictly after `cursor`, moved back by `rewind` events, then its tail, to the terminal event.
     pub fn log(run: &Arc<Run>, cursor: Option<EventId>, rewind: u64) -> Self {
-        Self::Log(LogFeed {
-            changes: run.changes(),
-            position: run.position_after(cursor, rewind),
-            ready: VecDeque::from([Frame::Comment("stream-open")]),
-            over: false,
-            heart: Heart::new(&run.recipe),
-            run: Arc::clone(run),
-        })
+        let position = run.position_after(cursor, rewind);
+        Self::Log(LogFeed::new(run, position, [Frame::Comment("stream-open")].into()))
     }
 
     /// A run's live stream from its first event on, for the request that starts it.
@@ -127,66 +116,6 @@ fn started(run: &Run) -> Frame {
 fn snapshot_frame(run: &Run, snapshot: &Value) -> Frame {
     let data = payload::snapshot(snapshot, &run.run_id, unix_ms(), run.recipe.json);
     Frame::Event(Event { id: None, name: "snapshot".into(), data, terminal: false })
-}
-
-/// Heartbeats at a run's interval, or none.
-#[derive(Debug)]
-struct Heart(Option<Interval>);
-
-impl Heart {
-    fn new(recipe: &Recipe) -> Self {
-        let every = Duration::from_millis(recipe.heartbeat_ms.max(1));
-        Self(recipe.heartbeats.then(|| {
-            let mut interval = interval_at(Instant::now() + every, every);
-            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            interval
-        }))
-    }
-
-    async fn beat(&mut self) {
-        match &mut self.0 {
-            Some(interval) => drop(interval.tick().await),
-            None => std::future::pending().await,
-        }
-    }
-}
-
-/// See [`Feed::log`].
-#[derive(Debug)]
-pub struct LogFeed {
-    run: Arc<Run>,
-    changes: watch::Receiver<u64>,
-    position: u64,
-    ready: VecDeque<Frame>,
-    over: bool,
-    heart: Heart,
-}
-
-impl LogFeed {
-    async fn next(&mut self) -> Option<Frame> {
-        loop {
-            if let Some(frame) = self.ready.pop_front() {
-                return Some(frame);
-            }
-            if self.over {
-                return None;
-            }
-            // Before the look, so that what comes during it wakes us.
-            self.changes.mark_unchanged();
-            match self.run.read(self.position, BATCH) {
-                Read::Entries(entries, next) => {
-                    self.position = next;
-                    self.over = entries.iter().any(|entry| entry.terminal);
-                    self.ready.extend(entries.iter().map(|entry| Frame::Event(entry.logged())));
-                }
-                Read::Gone => return None,
-                Read::Later => tokio::select! {
-                    _ = self.changes.changed() => {}
-                    () = self.heart.beat() => return Some(Frame::Beat(sse::Beat::Comment)),
-                },
-            }
-        }
-    }
 }
 
 /// See [`Feed::first_live`] and [`Feed::resume`].

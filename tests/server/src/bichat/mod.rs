@@ -2,18 +2,13 @@
 //! exact event log for each, and lossy live streams.
 
 mod feed;
-mod log;
-mod payload;
+pub(crate) mod payload;
 mod request;
 mod routes;
 mod rpc;
-mod run;
-mod runs;
 
 pub use feed::Feed;
 pub use routes::router;
-pub use run::{Run, RunState};
-pub use runs::Runs;
 
 /// What a refused reader of the event log is told (B-ES-12), and in plain text one of `resume` (B-RES-2).
 pub(crate) const LOG_UNAVAILABLE: &str = "run event log unavailable";

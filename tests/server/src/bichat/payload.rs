@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::content::{Delta, JsonStyle, Moment, ToolCall, escape, json_string, unit};
+use crate::content::{JsonStyle, Moment, Object, ToolCall, delta_string, json_string};
 
 /// The event's name and its data.
-pub(super) fn moment(
+pub(crate) fn moment(
     moment: &Moment,
     run_id: &str,
     now: u64,
@@ -15,8 +15,8 @@ pub(super) fn moment(
 ) -> (&'static str, Bytes) {
     let mut object = Object::new(style);
     let name = match moment {
-        Moment::Text(delta) => object.typed("content").raw("content", &string(delta, style)).name(),
-        Moment::Reasoning(delta) => object.typed("thinking").raw("content", &string(delta, style)).name(),
+        Moment::Text(delta) => object.typed("content").raw("content", &delta_string(delta, style)).name(),
+        Moment::Reasoning(delta) => object.typed("thinking").raw("content", &delta_string(delta, style)).name(),
         Moment::Citation(raw) => object.typed("citation").raw("citation", raw).name(),
         Moment::Usage(raw) => object.typed("usage").raw("usage", raw).name(),
         Moment::ToolStart(call) => object.typed("tool_start").raw("tool", &tool(call, false, style)).name(),
@@ -39,56 +39,31 @@ pub(super) fn moment(
 }
 
 /// `stream_started`, the first event of a live stream (B-EVT-2).
-pub(super) fn started(run_id: &str, now: u64) -> Bytes {
+pub(crate) fn started(run_id: &str, now: u64) -> Bytes {
     let mut object = Object::new(JsonStyle::Html);
     object.typed("stream_started").number("timestamp", now).text("runId", run_id);
     object.finish()
 }
 
 /// `snapshot`: replace what you have, then append.
-pub(super) fn snapshot(snapshot: &Value, run_id: &str, now: u64, style: JsonStyle) -> Bytes {
+pub(crate) fn snapshot(snapshot: &Value, run_id: &str, now: u64, style: JsonStyle) -> Bytes {
     let mut object = Object::new(style);
     object.typed("snapshot").number("timestamp", now).raw("snapshot", &value(snapshot, style)).text("runId", run_id);
     object.finish()
 }
 
 /// A text delta that a node invents while it polls another node's state (B-RES-3).
-pub(super) fn content(text: &str, run_id: &str, now: u64, style: JsonStyle) -> Bytes {
+pub(crate) fn content(text: &str, run_id: &str, now: u64, style: JsonStyle) -> Bytes {
     let mut object = Object::new(style);
     object.typed("content").text("content", text).number("timestamp", now).text("runId", run_id);
     object.finish()
 }
 
 /// The `error` event that stands for a refusal after the headers (B-ES-12).
-pub(super) fn refusal(sentence: &str, now: u64) -> Bytes {
+pub(crate) fn refusal(sentence: &str, now: u64) -> Bytes {
     let mut object = Object::new(JsonStyle::Html);
     object.typed("error").text("error", sentence).number("timestamp", now);
     object.finish()
-}
-
-fn string(delta: &Delta, style: JsonStyle) -> String {
-    if !delta.opens_low && delta.ends_high.is_none() {
-        return json_string(&delta.text, style);
-    }
-    let mut out = String::from("\"");
-    let mut chars = delta.text.chars();
-    if delta.opens_low
-        && let Some([_, low]) = chars.next().map(surrogates)
-    {
-        unit(low, &mut out);
-    }
-    escape(chars.as_str(), style, &mut out);
-    if let Some([high, _]) = delta.ends_high.map(surrogates) {
-        unit(high, &mut out);
-    }
-    out.push('"');
-    out
-}
-
-fn surrogates(character: char) -> [u16; 2] {
-    let mut pair = [0; 2];
-    character.encode_utf16(&mut pair);
-    pair
 }
 
 fn tool(call: &ToolCall, ended: bool, style: JsonStyle) -> String {
@@ -129,61 +104,10 @@ fn value(value: &Value, style: JsonStyle) -> String {
     }
 }
 
-/// A JSON object under construction.
-struct Object {
-    json: String,
-    style: JsonStyle,
-    name: &'static str,
-}
-
-impl Object {
-    fn new(style: JsonStyle) -> Self {
-        Self { json: String::from("{"), style, name: "" }
-    }
-
-    /// The `type`, which is the event's name too.
-    fn typed(&mut self, name: &'static str) -> &mut Self {
-        self.name = name;
-        self.text("type", name)
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn text(&mut self, key: &str, text: &str) -> &mut Self {
-        let json = json_string(text, self.style);
-        self.raw(key, &json)
-    }
-
-    fn number(&mut self, key: &str, number: u64) -> &mut Self {
-        self.raw(key, &number.to_string())
-    }
-
-    fn raw(&mut self, key: &str, json: &str) -> &mut Self {
-        if self.json.len() > 1 {
-            self.json.push(',');
-        }
-        self.json.push('"');
-        self.json.push_str(key);
-        self.json.push_str("\":");
-        self.json.push_str(json);
-        self
-    }
-
-    fn close(mut self) -> String {
-        self.json.push('}');
-        self.json
-    }
-
-    fn finish(self) -> Bytes {
-        Bytes::from(self.close())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Delta;
 
     fn text(moment: &Moment) -> String {
         let (_, data) = super::moment(moment, "r1", 17, 5, JsonStyle::Html);

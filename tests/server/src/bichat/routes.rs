@@ -16,11 +16,11 @@ use crate::config::StopEnding;
 use crate::content::Ending;
 use crate::faults::Exchange;
 use crate::reply::{Refusal, json};
+use crate::runs::{Run, Started};
 use crate::sse::EventId;
 
 use super::request::{self, Query, ResumeBody, SendBody, StopBody};
-use super::runs::Started;
-use super::{Feed, RUN_NOT_FOUND, Run, SANITIZED, rpc};
+use super::{Feed, RUN_NOT_FOUND, SANITIZED, rpc};
 
 /// The routes below `/bi-chat`.
 pub fn router(app: Arc<App>) -> Router {

@@ -1,6 +1,7 @@
 //! What a run says: the same moments for the same recipe, to the last character.
 
 mod chance;
+mod json;
 mod plan;
 mod prose;
 mod tokens;
@@ -8,8 +9,8 @@ mod tool;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use json::{Object, delta_string, json_string};
 pub use plan::plan;
-pub(crate) use plan::{escape, json_string, unit};
 
 /// How a run is to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::chance::Chance;
-use super::{Ending, JsonStyle, Moment, Recipe, prose, tokens, tool};
+use super::{Ending, Moment, Recipe, prose, tokens, tool};
 
 /// Every how manieth iteration calls two tools at once.
 const DOUBLE: usize = 3;
@@ -160,41 +160,6 @@ fn interrupt(seed: u64) -> String {
     .to_string()
 }
 
-/// The JSON string for `text`, quotes included, in the given style.
-pub(crate) fn json_string(text: &str, style: JsonStyle) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    escape(text, style, &mut out);
-    out.push('"');
-    out
-}
-
-/// Escapes what the style wants escaped, and what JSON demands.
-pub(crate) fn escape(text: &str, style: JsonStyle, out: &mut String) {
-    for character in text.chars() {
-        match character {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..='\u{1f}' => unit(character as u16, out),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' if style == JsonStyle::Html => unit(character as u16, out),
-            _ if style == JsonStyle::Ascii && !character.is_ascii() => {
-                for &code in character.encode_utf16(&mut [0; 2]).iter() {
-                    unit(code, out);
-                }
-            }
-            _ => out.push(character),
-        }
-    }
-}
-
-/// Writes one UTF-16 code unit as `\uXXXX`.
-pub(crate) fn unit(code: u16, out: &mut String) {
-    out.push_str(&format!("\\u{code:04x}"));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,17 +229,6 @@ mod tests {
         }
         for markdown in ["\n## ", "```", "|---|", "\n- "] {
             assert!(text.contains(markdown), "no {markdown}");
-        }
-    }
-
-    #[test]
-    fn each_way_to_write_a_string_means_the_same_text() {
-        let text = "a<b>&\"\\\n\u{1}é漢👩‍👧\u{2028}";
-        for style in [JsonStyle::Plain, JsonStyle::Html, JsonStyle::Ascii] {
-            let json = json_string(text, style);
-            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
-            assert_eq!(json.contains("\\u003c"), style == JsonStyle::Html);
-            assert_eq!(json.is_ascii(), style == JsonStyle::Ascii);
         }
     }
 }

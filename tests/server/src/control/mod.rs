@@ -18,11 +18,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
 use crate::app::App;
-use crate::bichat::Run;
 use crate::config::Config;
 use crate::content::Recipe;
 use crate::faults::Script;
 use crate::reply::{Refusal, json};
+use crate::runs::Run;
 
 pub use timers::Timers;
 

@@ -14,10 +14,11 @@ use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth;
-use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN, Run};
+use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN};
 use crate::counters::Record;
 use crate::net::Link;
 use crate::reply::Refusal;
+use crate::runs::Run;
 use crate::sse::Frame;
 
 use super::pump::{Pump, Sink, pipe};

@@ -15,7 +15,7 @@ use crate::sse::EventId;
 use crate::truth::Truth;
 
 use super::log::{Entry, Log};
-use super::payload;
+use crate::bichat::payload;
 
 /// A live subscriber that does not read loses what comes after this many events (B-SEND-11).
 const LIVE_CHANNEL: usize = 256;
@@ -91,7 +91,7 @@ impl Book {
 }
 
 /// What a reader of the log finds.
-pub(super) enum Read {
+pub(crate) enum Read {
     /// The next entries, and the position after them.
     Entries(Vec<Entry>, u64),
     /// Nothing yet.
@@ -102,7 +102,7 @@ pub(super) enum Read {
 
 impl Run {
     /// A run that has not begun to write.
-    pub(super) fn new(
+    pub(crate) fn new(
         session_id: String,
         request_id: Option<String>,
         recipe: Recipe,
@@ -124,7 +124,7 @@ impl Run {
     }
 
     /// Writes the run to its end. Returns once it has ended or vanished.
-    pub(super) async fn write(&self) {
+    pub(crate) async fn write(&self) {
         let begun = Instant::now();
         let pace = self.recipe.events_per_second;
         let mut order = self.order.subscribe();
@@ -205,7 +205,7 @@ impl Run {
     }
 
     /// Takes the run and its log away, as a restart of a server that kept it in memory does.
-    pub(super) fn vanish(&self) {
+    pub(crate) fn vanish(&self) {
         self.order.send_replace(Order::Vanish);
         let mut book = lock(&self.book);
         book.lost = true;
@@ -231,7 +231,7 @@ impl Run {
     }
 
     /// A receiver that changes with every event and with the end of the log.
-    pub(super) fn changes(&self) -> watch::Receiver<u64> {
+    pub(crate) fn changes(&self) -> watch::Receiver<u64> {
         self.changed.subscribe()
     }
 
@@ -245,12 +245,12 @@ impl Run {
     }
 
     /// The log's position strictly after `cursor`, moved back by `rewind` events.
-    pub(super) fn position_after(&self, cursor: Option<EventId>, rewind: u64) -> u64 {
+    pub(crate) fn position_after(&self, cursor: Option<EventId>, rewind: u64) -> u64 {
         lock(&self.book).log.position_after(cursor, rewind)
     }
 
     /// Reads the log.
-    pub(super) fn read(&self, position: u64, most: usize) -> Read {
+    pub(crate) fn read(&self, position: u64, most: usize) -> Read {
         let book = lock(&self.book);
         let (entries, next) = book.log.read(position, most);
         match entries.is_empty() {
@@ -262,7 +262,7 @@ impl Run {
 
     /// What the run has said so far, and a live subscription that goes on exactly there: with the terminal event and
     /// nothing else if the run has ended.
-    pub(super) fn watch(&self, unit: OffsetUnit) -> (Value, mpsc::Receiver<Entry>) {
+    pub(crate) fn watch(&self, unit: OffsetUnit) -> (Value, mpsc::Receiver<Entry>) {
         let (sender, receiver) = mpsc::channel(LIVE_CHANNEL);
         let mut book = lock(&self.book);
         let snapshot = book.truth.snapshot(unit == OffsetUnit::Bytes);
@@ -276,12 +276,12 @@ impl Run {
     }
 
     /// What the run has said so far.
-    pub(super) fn snapshot(&self, unit: OffsetUnit) -> Value {
+    pub(crate) fn snapshot(&self, unit: OffsetUnit) -> Value {
         lock(&self.book).truth.snapshot(unit == OffsetUnit::Bytes)
     }
 
     /// Text and terminal event so far, for a node that polls (B-RES-3).
-    pub(super) fn poll(&self, unit: OffsetUnit) -> (String, Value, Option<Entry>) {
+    pub(crate) fn poll(&self, unit: OffsetUnit) -> (String, Value, Option<Entry>) {
         let book = lock(&self.book);
         (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), book.terminal())
     }

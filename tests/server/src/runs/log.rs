@@ -8,28 +8,28 @@ use crate::sse::{Event, EventId};
 
 /// One logged event.
 #[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) id: EventId,
-    pub(super) name: &'static str,
-    pub(super) data: Bytes,
-    pub(super) terminal: bool,
+pub(crate) struct Entry {
+    pub(crate) id: EventId,
+    pub(crate) name: &'static str,
+    pub(crate) data: Bytes,
+    pub(crate) terminal: bool,
 }
 
 impl Entry {
     /// As the log's stream sends it: with its id.
-    pub(super) fn logged(&self) -> Event {
+    pub(crate) fn logged(&self) -> Event {
         Event { id: Some(self.id), ..self.live() }
     }
 
     /// As a live stream sends it: without.
-    pub(super) fn live(&self) -> Event {
+    pub(crate) fn live(&self) -> Event {
         Event { id: None, name: self.name.into(), data: self.data.clone(), terminal: self.terminal }
     }
 }
 
 /// Entries by position; positions count from 0 and outlive the entries that fall out at the front.
 #[derive(Debug, Default)]
-pub(super) struct Log {
+pub(crate) struct Log {
     entries: VecDeque<Entry>,
     first: u64,
     last_id: EventId,
@@ -37,7 +37,7 @@ pub(super) struct Log {
 
 impl Log {
     /// Appends with the next id: the time, and a count within it; ids grow even if the clock goes back.
-    pub(super) fn append(
+    pub(crate) fn append(
         &mut self,
         now: u64,
         name: &'static str,
@@ -61,13 +61,13 @@ impl Log {
     }
 
     /// The position strictly after `cursor` (B-ES-13), moved back by `rewind` events.
-    pub(super) fn position_after(&self, cursor: Option<EventId>, rewind: u64) -> u64 {
+    pub(crate) fn position_after(&self, cursor: Option<EventId>, rewind: u64) -> u64 {
         let held = cursor.map_or(0, |cursor| self.entries.partition_point(|entry| entry.id <= cursor));
         (self.first + held as u64).saturating_sub(rewind)
     }
 
     /// Up to `most` entries from `position` on, and the position after them.
-    pub(super) fn read(&self, position: u64, most: usize) -> (Vec<Entry>, u64) {
+    pub(crate) fn read(&self, position: u64, most: usize) -> (Vec<Entry>, u64) {
         let start = position.max(self.first);
         let skip = usize::try_from(start - self.first).unwrap_or(usize::MAX);
         let entries: Vec<_> = self.entries.iter().skip(skip).take(most).cloned().collect();
@@ -76,17 +76,17 @@ impl Log {
     }
 
     /// Events appended so far.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.first + self.entries.len() as u64
     }
 
     /// The newest id.
-    pub(super) fn last_id(&self) -> Option<EventId> {
+    pub(crate) fn last_id(&self) -> Option<EventId> {
         (self.len() > 0).then_some(self.last_id)
     }
 
     /// Drops all entries; the positions stay counted.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.first = self.len();
         self.entries = VecDeque::new();
     }

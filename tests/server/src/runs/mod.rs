@@ -1,0 +1,13 @@
+//! Runs, whatever the protocol: they go on whether or not anybody watches, and each keeps an exact log of what it said.
+
+mod heart;
+mod log;
+mod log_feed;
+mod run;
+mod table;
+
+pub(crate) use heart::Heart;
+pub(crate) use log::Entry;
+pub(crate) use log_feed::LogFeed;
+pub use run::{Run, RunState};
+pub use table::{Runs, Started};
