@@ -17,7 +17,7 @@ use crate::counters::Counters;
 use crate::faults::{Scripts, Streams, Weather, gate};
 use crate::net::{Door, Links, serve_connection};
 use crate::runs::{Run, Runs};
-use crate::{assets, control, cors};
+use crate::{assets, control, cors, ws_chat};
 
 /// What the command line decides.
 #[derive(Clone, Debug, Default)]
@@ -132,6 +132,7 @@ impl Server {
 fn app_router(app: &Arc<App>, options: &Options) -> Router {
     let protocol = Router::new()
         .nest("/bi-chat", bichat::router(Arc::clone(app)))
+        .merge(ws_chat::router(Arc::clone(app)))
         .layer(from_fn_with_state(Arc::clone(app), gate))
         .layer(from_fn_with_state(Arc::clone(app), cors::configured));
     files(options).merge(protocol).merge(control_api(app))

@@ -6,6 +6,11 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use crate::config::Auth;
 use crate::reply::Refusal;
 
+/// Whether a socket may be used by whoever brings this token.
+pub fn is_accepted(auth: &Auth, token: &str) -> bool {
+    auth.tokens.is_empty() || auth.tokens.iter().any(|known| known == token)
+}
+
 /// The token of a request: the bearer's, else the cookie's.
 pub fn token(headers: &HeaderMap) -> Option<String> {
     let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());

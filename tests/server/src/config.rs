@@ -15,6 +15,8 @@ pub struct Config {
     pub cursor_query: bool,
     /// Whether `requestId` is deduplicated. The real server does not while its store is down (B-SEND-3).
     pub dedupe: bool,
+    /// Whether `ws-chat` is spoken by a plain server, which knows only `token`, `done` and `error`.
+    pub plain: bool,
     /// The terminal event of a stopped run: today's servers send `error` (B-EVT-1), older ones `cancelled`.
     pub stop_ends_with: StopEnding,
     /// The unit of `text_block_offsets` (B-TB-5).
@@ -32,6 +34,7 @@ impl Default for Config {
             log_max_len: 0,
             cursor_query: false,
             dedupe: true,
+            plain: false,
             stop_ends_with: StopEnding::Error,
             offset_unit: OffsetUnit::Utf16,
             auth: Auth::default(),

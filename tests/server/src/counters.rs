@@ -13,6 +13,9 @@ use crate::net::Connections;
 /// The journal keeps this many requests; older ones fall out.
 const JOURNAL: usize = 20_000;
 
+/// And of each socket this many frames.
+const FRAMES: usize = 1_000;
+
 /// How a response ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,6 +60,55 @@ pub struct Record {
     pub events: u64,
     /// Bytes of the body.
     pub bytes: u64,
+    /// What a socket has besides.
+    #[serde(flatten)]
+    pub socket: Option<SocketRecord>,
+}
+
+/// What the journal tells of a WebSocket.
+#[derive(Clone, Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SocketRecord {
+    /// The subprotocols that the client offered.
+    pub protocols: Vec<String>,
+    /// The types of the frames that the client sent, in order.
+    pub frames: Vec<String>,
+    /// The close frame that ended it, and whose it was.
+    pub close: Option<CloseRecord>,
+}
+
+/// A close frame.
+#[derive(Clone, Debug, Serialize)]
+pub struct CloseRecord {
+    /// `client` or `server`.
+    pub by: &'static str,
+    /// Its code.
+    pub code: Option<u16>,
+    /// Its reason.
+    pub reason: String,
+}
+
+/// How a message was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// By a frame of a socket.
+    Websocket,
+    /// By `POST`.
+    Post,
+}
+
+/// How often a request id arrived over each transport.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Sends {
+    websocket: u64,
+    post: u64,
+}
+
+/// Sockets asked for and accepted.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct WebSockets {
+    total: u64,
+    accepted: u64,
 }
 
 /// The counts and the journal.
@@ -83,7 +135,10 @@ struct Tally {
     cut: u64,
     aborted: u64,
     open_streams: Gauge,
-    /// Streams by run.
+    open_sockets: Gauge,
+    web_sockets: WebSockets,
+    sends: BTreeMap<String, Sends>,
+    /// Streams by run, and those who follow it over a socket.
     runs: BTreeMap<String, Gauge>,
 }
 
@@ -126,7 +181,10 @@ impl Counters {
     pub fn handle_request(&self, record: Record) -> u64 {
         let mut table = lock(&self.0);
         let route = record.path.unwrap_or(Route::Other);
-        table.count(record.session_id.as_deref(), |tally| *tally.requests.entry(route).or_default() += 1);
+        table.count(record.session_id.as_deref(), |tally| {
+            *tally.requests.entry(route).or_default() += 1;
+            tally.web_sockets.total += u64::from(route == Route::Ws);
+        });
         table.last += 1;
         let n = table.last;
         table.journal.push_back(Record { n, at: unix_ms(), ..record });
@@ -166,6 +224,64 @@ impl Counters {
             tally.open_streams.fall();
             if let Some(gauge) = run_id.and_then(|id| tally.runs.get_mut(id)) {
                 gauge.fall();
+            }
+        });
+    }
+
+    /// A socket is open.
+    pub fn handle_socket_opened(&self) {
+        lock(&self.0).count(None, |tally| {
+            tally.open_sockets.rise();
+            tally.web_sockets.accepted += 1;
+        });
+    }
+
+    /// It is over, by this close frame if by any.
+    pub fn handle_socket_closed(&self, n: u64, close: Option<CloseRecord>) {
+        let mut table = lock(&self.0);
+        if let Some(socket) = table.record(n).and_then(|record| record.socket.as_mut()) {
+            socket.close = close;
+        }
+        table.count(None, |tally| tally.open_sockets.fall());
+    }
+
+    /// The client of a socket sent a frame of this type.
+    pub fn handle_frame(&self, n: u64, kind: &str) {
+        let mut table = lock(&self.0);
+        let socket = table.record(n).and_then(|record| record.socket.as_mut());
+        if let Some(socket) = socket.filter(|socket| socket.frames.len() < FRAMES) {
+            socket.frames.push(kind.to_owned());
+        }
+    }
+
+    /// The client of a socket said who it is.
+    pub fn handle_token(&self, n: u64, token: &str) {
+        if let Some(record) = lock(&self.0).record(n) {
+            record.token = Some(token.to_owned());
+        }
+    }
+
+    /// Somebody follows a run over a socket.
+    pub fn handle_followed(&self, session_id: &str, run_id: &str) {
+        lock(&self.0).count(Some(session_id), |tally| tally.runs.entry(run_id.to_owned()).or_default().rise());
+    }
+
+    /// And no longer.
+    pub fn handle_left(&self, session_id: &str, run_id: &str) {
+        lock(&self.0).count(Some(session_id), |tally| {
+            if let Some(gauge) = tally.runs.get_mut(run_id) {
+                gauge.fall();
+            }
+        });
+    }
+
+    /// A message arrived.
+    pub fn handle_send(&self, session_id: &str, request_id: &str, transport: Transport) {
+        lock(&self.0).count(Some(session_id), |tally| {
+            let sends = tally.sends.entry(request_id.to_owned()).or_default();
+            match transport {
+                Transport::Websocket => sends.websocket += 1,
+                Transport::Post => sends.post += 1,
             }
         });
     }
@@ -210,12 +326,10 @@ impl Counters {
         };
         drop(table);
         let count = |route| tally.requests.get(&route).copied().unwrap_or_default();
-        let routes =
-            [Route::Stream, Route::Events, Route::Resume, Route::Status, Route::Stop, Route::Rpc, Route::Other];
         let mut report = serde_json::to_value(&tally).unwrap_or_default();
         report["connections"] = json!(connections);
         // Zeros too, so that a test can compare without asking whether a key is there.
-        report["requests"] = routes
+        report["requests"] = Route::ALL
             .into_iter()
             .filter_map(|route| Some((serde_json::to_value(route).ok()?.as_str()?.to_owned(), count(route).into())))
             .collect::<serde_json::Map<String, Value>>()

@@ -35,7 +35,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-fn with_status(status: StatusCode, value: &impl Serialize) -> Response {
+/// `value` as JSON under another status.
+pub(crate) fn with_status(status: StatusCode, value: &impl Serialize) -> Response {
     match serde_json::to_vec(value) {
         Ok(text) => {
             let headers = [

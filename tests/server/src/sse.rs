@@ -39,12 +39,30 @@ impl Serialize for EventId {
     }
 }
 
+/// An event's id on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Id {
+    /// A place in the log.
+    Stamp(EventId),
+    /// A number, from 1.
+    Seq(u64),
+}
+
+impl Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stamp(id) => id.fmt(f),
+            Self::Seq(seq) => seq.fmt(f),
+        }
+    }
+}
+
 /// One event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The `id:` line, if it has one. Live streams have none.
-    pub id: Option<EventId>,
-    /// The `event:` line.
+    pub id: Option<Id>,
+    /// The `event:` line, unless it is empty.
     pub name: Cow<'static, str>,
     /// The data; line feeds in it become lines of their own (P-3).
     pub data: Bytes,
@@ -122,7 +140,9 @@ impl Frame {
                 if let Some(id) = event.id {
                     line(out, b"id: ", id.to_string().as_bytes(), end);
                 }
-                line(out, b"event: ", event.name.as_bytes(), end);
+                if !event.name.is_empty() {
+                    line(out, b"event: ", event.name.as_bytes(), end);
+                }
                 for part in event.data.split(|&byte| byte == b'\n') {
                     line(out, b"data: ", part, end);
                 }
@@ -155,7 +175,7 @@ mod tests {
 
     fn event(data: &'static str) -> Frame {
         Frame::Event(Event {
-            id: Some(EventId { ms: 17, seq: 2 }),
+            id: Some(Id::Stamp(EventId { ms: 17, seq: 2 })),
             name: "content".into(),
             data: Bytes::from_static(data.as_bytes()),
             terminal: false,

@@ -16,7 +16,7 @@ use crate::config::StopEnding;
 use crate::content::Ending;
 use crate::faults::Exchange;
 use crate::reply::{Refusal, json};
-use crate::runs::{Run, Started};
+use crate::runs::{Ask, Protocol, Run, Started};
 use crate::sse::EventId;
 
 use super::request::{self, Query, ResumeBody, SendBody, StopBody};
@@ -40,7 +40,8 @@ async fn send(State(app): State<Arc<App>>, Extension(exchange): Extension<Arc<Ex
     let body: SendBody = request::read(&body)?;
     body.check()?;
     let config = app.config();
-    match app.runs.start(&body.session_id, body.request_id, &config) {
+    let ask = Ask { session_id: body.session_id, request_id: body.request_id, ..Ask::default() };
+    match app.runs.start(ask, &config) {
         Started::New(run) => {
             // Subscribed before the run writes: its first events are nobody's to lose.
             let feed = Feed::first_live(&run);
@@ -79,7 +80,7 @@ async fn events(
 ) -> Handled {
     let session_id = request::need_uuid("sessionId", query.session_id)?;
     let run_id = request::need_uuid("runId", query.run_id)?;
-    let Some(run) = app.runs.find(&run_id) else {
+    let Some(run) = app.runs.find(&run_id).filter(|run| run.protocol == Protocol::Bichat) else {
         return Ok(exchange.stream(Feed::refusal(RUN_NOT_FOUND), None));
     };
     if run.session_id != session_id {
@@ -97,7 +98,7 @@ async fn events(
 
 async fn status(State(app): State<Arc<App>>, AxumQuery(query): AxumQuery<Query>) -> Handled {
     let session_id = request::need_uuid("sessionId", query.session_id)?;
-    let Some(run) = app.runs.active(&session_id) else {
+    let Some(run) = app.runs.active(Protocol::Bichat, &session_id) else {
         return Ok(json(&json!({ "active": false })));
     };
     Ok(json(&json!({
@@ -118,12 +119,12 @@ async fn stop(State(app): State<Arc<App>>, body: Bytes) -> Handled {
         StopEnding::Error => (Ending::Error, Some(SANITIZED.to_owned())),
         StopEnding::Cancelled => (Ending::Cancelled, None),
     };
-    for run in app.runs.list(Some(&body.session_id)) {
+    for run in app.runs.known(Protocol::Bichat, Some(&body.session_id)) {
         run.end(ending, error.clone());
     }
     Ok(json(&json!({ "success": true })))
 }
 
 fn find(app: &App, session_id: &str, run_id: &str) -> Option<Arc<Run>> {
-    app.runs.find(run_id).filter(|run| run.session_id == session_id)
+    app.runs.find(run_id).filter(|run| run.protocol == Protocol::Bichat && run.session_id == session_id)
 }

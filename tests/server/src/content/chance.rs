@@ -1,10 +1,10 @@
 //! Chance by seed (SplitMix64). Not the engine's: the server shares no code with what it tests.
 
 /// A generator whose whole future follows from its seed.
-pub(super) struct Chance(u64);
+pub(crate) struct Chance(u64);
 
 impl Chance {
-    pub(super) fn seeded(seed: u64) -> Self {
+    pub(crate) fn seeded(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -17,18 +17,18 @@ impl Chance {
     }
 
     /// A number from `least` to `most`, both included.
-    pub(super) fn between(&mut self, least: usize, most: usize) -> usize {
+    pub(crate) fn between(&mut self, least: usize, most: usize) -> usize {
         let span = most.saturating_sub(least) as u64 + 1;
         least + ((u128::from(self.next()) * u128::from(span)) >> 64) as usize
     }
 
     /// True once in `n` times.
-    pub(super) fn once_in(&mut self, n: usize) -> bool {
+    pub(crate) fn once_in(&mut self, n: usize) -> bool {
         self.between(1, n) == 1
     }
 
     /// One of `items`; `fallback` if there are none.
-    pub(super) fn pick<T: Copy>(&mut self, items: &[T], fallback: T) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, items: &[T], fallback: T) -> T {
         items.get(self.between(0, items.len().saturating_sub(1))).copied().unwrap_or(fallback)
     }
 }

@@ -9,6 +9,7 @@ mod tool;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use chance::Chance;
 pub(crate) use json::{Object, delta_string, json_string};
 pub use plan::plan;
 

@@ -22,7 +22,7 @@ use crate::config::Config;
 use crate::content::Recipe;
 use crate::faults::Script;
 use crate::reply::{Refusal, json};
-use crate::runs::Run;
+use crate::runs::{Protocol, Run};
 
 pub use timers::Timers;
 
@@ -82,6 +82,10 @@ fn merge(into: &mut Value, from: Value) {
 async fn set_recipe(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let mut members: Map<String, Value> = read(&body)?;
     let start = members.remove("start").is_some_and(|start| start == Value::Bool(true));
+    let protocol: Protocol = match members.remove("protocol") {
+        None => Protocol::default(),
+        Some(name) => serde_json::from_value(name).map_err(Refusal::bad_request)?,
+    };
     let session_id = match members.remove("sessionId") {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(id),
@@ -92,7 +96,7 @@ async fn set_recipe(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let mut reply = json!({ "recipe": recipe });
     if start {
         let session_id = session_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-        let run = app.runs.start_unasked(&session_id, &app.config());
+        let run = app.runs.start_unasked(protocol, &session_id, &app.config());
         app.begin(&run);
         reply["sessionId"] = session_id.into();
         reply["runId"] = run.run_id.as_str().into();

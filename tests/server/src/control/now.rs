@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::app::App;
-use crate::faults::{Outage, RetryAfter, Stall};
+use crate::faults::{CutOrder, Outage, RetryAfter, Stall};
 use crate::net::{Close, Link, Links};
 use crate::reply::json;
 
@@ -28,9 +28,9 @@ const CUT_EVERY: &str = "cut-every";
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Now {
     /// Cuts the open streams.
-    Cut { how: Close, session_id: Option<String> },
+    Cut { how: Close, session_id: Option<String>, code: Option<u16>, reason: Option<String> },
     /// The same again and again.
-    CutEvery { ms: u64, how: Close, session_id: Option<String> },
+    CutEvery { ms: u64, how: Close, session_id: Option<String>, code: Option<u16>, reason: Option<String> },
     /// Shuts the listener and resets every connection.
     Offline { ms: Option<u64> },
     /// Shuts the listener and closes idle connections; open streams go on.
@@ -66,11 +66,12 @@ fn yes() -> bool {
 
 pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extension<Arc<Link>>, body: Bytes) -> Handled {
     match read::<Now>(&body)? {
-        Now::Cut { how, session_id } => {
-            let cut = app.streams.cut(session_id.as_deref(), how);
+        Now::Cut { how, session_id, code, reason } => {
+            let cut = app.streams.cut(session_id.as_deref(), &order(how, code, reason));
             return Ok(json(&json!({ "ok": true, "cut": cut })));
         }
-        Now::CutEvery { ms, how, session_id } => {
+        Now::CutEvery { ms, how, session_id, code, reason } => {
+            let order = order(how, code, reason);
             let every = Duration::from_millis(ms.max(1));
             let streams = Arc::clone(&app.streams);
             app.timers.set(CUT_EVERY, async move {
@@ -78,7 +79,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
-                    streams.cut(session_id.as_deref(), how);
+                    streams.cut(session_id.as_deref(), &order);
                 }
             });
         }
@@ -113,6 +114,10 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
         }
     }
     Ok(json(&json!({ "ok": true })))
+}
+
+fn order(how: Close, code: Option<u16>, reason: Option<String>) -> CutOrder {
+    CutOrder { how, close: code.map(|code| (code, reason.unwrap_or_default())) }
 }
 
 fn after(ms: u64) -> Instant {

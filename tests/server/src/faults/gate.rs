@@ -10,16 +10,18 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 
 use crate::app::App;
 use crate::auth;
 use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN};
-use crate::counters::Record;
+use crate::counters::{Record, SocketRecord};
 use crate::net::Link;
 use crate::reply::Refusal;
-use crate::runs::Run;
+use crate::runs::{Protocol, Run};
 use crate::sse::Frame;
+use crate::websocket::Handshake;
 
 use super::pump::{Pump, Sink, pipe};
 use super::step::{RetryAfter, Status};
@@ -37,6 +39,7 @@ const HTML_PAGE: &str = "<!doctype html>\n<html><head><title>Bad gateway</title>
 pub struct Exchange {
     app: Arc<App>,
     link: Arc<Link>,
+    route: Route,
     step: Step,
     record: u64,
     session_id: Option<String>,
@@ -56,11 +59,19 @@ struct Target {
     params: Option<Box<Target>>,
 }
 
+/// The same in `ws-chat`, where the path names the session.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct ChatTarget {
+    pending_message_id: Option<String>,
+    request_id: Option<String>,
+}
+
 /// The middleware.
 pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
     let link = parts.extensions.get::<Arc<Link>>().cloned().unwrap_or_else(|| Link::new(0));
-    let route = Route::of(parts.uri.path());
+    let route = Route::of(&parts.method, parts.uri.path());
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "more than 32 MiB").into_response();
     };
@@ -74,9 +85,16 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         request_id: target.request_id.clone(),
         last_event_id: header(&parts, HeaderName::from_static("last-event-id")),
         token: auth::token(&parts.headers),
+        socket: (route == Route::Ws)
+            .then(|| SocketRecord { protocols: Handshake::protocols(&parts.headers), ..SocketRecord::default() }),
         ..Record::default()
     });
-    let response = match auth::check(&app.config().auth, &parts.method, &parts.headers) {
+    // A socket says who it is later on, and is then closed rather than refused.
+    let checked = match route {
+        Route::Ws => Ok(()),
+        _ => auth::check(&app.config().auth, &parts.method, &parts.headers),
+    };
+    let response = match checked {
         Err(refusal) => refusal.into_response(),
         Ok(()) => {
             let step = match app.weather.outage() {
@@ -84,7 +102,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
                 None => app.scripts.take(route, target.session_id.as_deref(), target.run_id.as_deref()),
             };
             let session_id = target.session_id;
-            let exchange = Arc::new(Exchange { app: Arc::clone(&app), link, step, record, session_id });
+            let exchange = Arc::new(Exchange { app: Arc::clone(&app), link, route, step, record, session_id });
             parts.extensions.insert(Arc::clone(&exchange));
             exchange.answer(Request::from_parts(parts, Body::from(body)), next).await
         }
@@ -95,6 +113,17 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
 
 impl Target {
     fn read(parts: &Parts, body: &Bytes) -> Self {
+        if let Some((session_id, _)) = super::chat_call(parts.uri.path()) {
+            let query = axum::extract::Query::<ChatTarget>::try_from_uri(&parts.uri).map(|query| query.0);
+            let ChatTarget { pending_message_id, request_id } = query.unwrap_or_default();
+            let body = serde_json::from_slice::<ChatTarget>(body).unwrap_or_default();
+            return Self {
+                session_id: Some(percent_decode_str(session_id).decode_utf8_lossy().into_owned()),
+                run_id: pending_message_id,
+                request_id: request_id.or(body.request_id),
+                params: None,
+            };
+        }
         let query = axum::extract::Query::<Self>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
         let body = serde_json::from_slice::<Self>(body).unwrap_or_default();
         // An RPC call names its session inside its params.
@@ -118,6 +147,27 @@ impl Exchange {
         &self.step
     }
 
+    /// Whether a plain server answers.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.step.plain || self.app.config().plain
+    }
+
+    /// The connection.
+    pub(crate) fn link(&self) -> &Arc<Link> {
+        &self.link
+    }
+
+    /// The number of its record.
+    pub(crate) fn record(&self) -> u64 {
+        self.record
+    }
+
+    /// A response that goes out as it is: what follows it belongs to a socket.
+    pub(crate) fn untouched(mut response: Response) -> Response {
+        response.extensions_mut().insert(Pumped);
+        response
+    }
+
     /// An event stream from `feed`, of `run` if it is one's.
     pub fn stream(&self, feed: Feed, run: Option<&Arc<Run>>) -> Response {
         let content_type = HeaderValue::from_static("text/event-stream");
@@ -130,6 +180,7 @@ impl Exchange {
         let pump = Pump {
             feed,
             step: self.step.clone(),
+            protocol: self.route.protocol(),
             chunk_events: run.map_or(0, |run| run.recipe.chunk_events),
             sink: Sink {
                 pieces,
@@ -161,6 +212,10 @@ impl Exchange {
 
     /// The answer, spoiled as the step says: instead of the handler, after it, or on its way.
     async fn answer(&self, request: Request, next: Next) -> Response {
+        if self.step.blackhole {
+            // The connection's end drops this request with it.
+            return std::future::pending().await;
+        }
         let mut response = match self.instead() {
             Some(response) => response,
             None => next.run(request).await,
@@ -201,7 +256,9 @@ impl Exchange {
                 return Some(self.pump(page, HeaderValue::from_static("text/html; charset=utf-8"), None));
             }
             () if step.empty => Feed::Fixed([].into()),
-            () if step.unknown_run => Feed::Fixed([Frame::Raw(RUN_NOT_FOUND_PLAIN.into())].into()),
+            () if step.unknown_run && self.route.protocol() == Protocol::Bichat => {
+                Feed::Fixed([Frame::Raw(RUN_NOT_FOUND_PLAIN.into())].into())
+            }
             () if step.run_not_found => Feed::refusal(RUN_NOT_FOUND),
             () if step.log_unavailable => Feed::refusal(LOG_UNAVAILABLE),
             () if step.silent_close => Feed::silent_close(),

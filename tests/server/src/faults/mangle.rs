@@ -2,32 +2,34 @@
 
 use bytes::Bytes;
 
+use crate::runs::Protocol;
 use crate::sse::{Event, Frame};
 
 use super::Step;
 
 /// Applies a step's event faults to the frames of one response.
-pub(super) struct Mangle<'a> {
+pub(crate) struct Mangle<'a> {
     step: &'a Step,
+    protocol: Protocol,
     events: u64,
     held: Option<Frame>,
 }
 
 /// What becomes of a frame.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Mangled {
-    pub(super) frames: Vec<Frame>,
+pub(crate) struct Mangled {
+    pub(crate) frames: Vec<Frame>,
     /// The stream ends after them, whatever the feed still has.
-    pub(super) ends: bool,
+    pub(crate) ends: bool,
 }
 
 impl<'a> Mangle<'a> {
-    pub(super) fn new(step: &'a Step) -> Self {
-        Self { step, events: 0, held: None }
+    pub(crate) fn new(step: &'a Step, protocol: Protocol) -> Self {
+        Self { step, protocol, events: 0, held: None }
     }
 
     /// Takes the feed's next frame.
-    pub(super) fn push(&mut self, frame: Frame) -> Mangled {
+    pub(crate) fn push(&mut self, frame: Frame) -> Mangled {
         let Frame::Event(event) = &frame else {
             return Mangled { frames: vec![frame], ends: false };
         };
@@ -74,17 +76,29 @@ impl<'a> Mangle<'a> {
         let here = |at: u64| at.max(1) == self.events;
         let mut frames = Vec::new();
         if let Some(malformed) = self.step.malformed.as_ref().filter(|fault| here(fault.at)) {
-            let name = malformed.event.clone().unwrap_or_else(|| "content".to_owned());
-            let data = malformed.data.clone().unwrap_or_else(|| "{\"type\":\"content\",\"content\":\"brok".to_owned());
-            frames.push(foreign(name, data));
+            let (name, data) = match self.protocol {
+                Protocol::Bichat => ("content", "{\"type\":\"content\",\"content\":\"brok"),
+                Protocol::WsChat => ("", "{\"type\":\"token\",\"content\":\"brok"),
+            };
+            let name = malformed.event.clone().unwrap_or_else(|| name.to_owned());
+            frames.push(foreign(name, malformed.data.clone().unwrap_or_else(|| data.to_owned())));
         }
         if self.step.wrong_types.as_ref().is_some_and(|fault| here(fault.at)) {
-            let data = "{\"type\":\"content\",\"content\":{\"text\":7},\"timestamp\":\"yesterday\",\"runId\":[]}";
-            frames.push(foreign("content".to_owned(), data.to_owned()));
+            let (name, data) = match self.protocol {
+                Protocol::Bichat => (
+                    "content",
+                    "{\"type\":\"content\",\"content\":{\"text\":7},\"timestamp\":\"yesterday\",\"runId\":[]}",
+                ),
+                Protocol::WsChat => {
+                    ("", "{\"type\":\"token\",\"content\":{\"text\":7},\"pending_message_id\":[],\"seq\":\"first\"}")
+                }
+            };
+            frames.push(foreign(name.to_owned(), data.to_owned()));
         }
         if let Some(huge) = self.step.huge_frame.as_ref().filter(|fault| here(fault.at)) {
             let data = format!("{{\"type\":\"padding\",\"content\":\"{}\"}}", "x".repeat(huge.bytes));
-            frames.push(foreign("padding".to_owned(), data));
+            let name = if self.protocol == Protocol::Bichat { "padding" } else { "" };
+            frames.push(foreign(name.to_owned(), data));
         }
         frames
     }
@@ -103,7 +117,7 @@ mod tests {
     /// Plays events `1..=count`, the last of them terminal, and tells what comes out by their data.
     fn play(step: &str, count: u64) -> Vec<String> {
         let step: Step = serde_json::from_str(step).unwrap();
-        let mut mangle = Mangle::new(&step);
+        let mut mangle = Mangle::new(&step, Protocol::Bichat);
         let mut out = Vec::new();
         for number in 1..=count {
             let data = Bytes::from(number.to_string());
@@ -155,6 +169,9 @@ mod tests {
     fn heartbeats_are_not_events() {
         let step: Step = serde_json::from_str("{\"drop\":1}").unwrap();
         let beat = Frame::Beat(Beat::Comment);
-        assert_eq!(Mangle::new(&step).push(beat.clone()), Mangled { frames: vec![beat], ends: false });
+        assert_eq!(
+            Mangle::new(&step, Protocol::Bichat).push(beat.clone()),
+            Mangled { frames: vec![beat], ends: false }
+        );
     }
 }

@@ -11,16 +11,23 @@ mod streams;
 mod weather;
 
 pub use gate::{Exchange, gate};
+pub(crate) use mangle::Mangle;
 pub use script::{Scope, Script, Scripts};
+pub(crate) use shape::{Shape, Stop};
+pub(crate) use step::{CloseAt, Cut};
 pub use step::{RetryAfter, Step};
 pub use streams::Streams;
+pub(crate) use streams::{CutOrder, Place};
 pub use weather::{Outage, Sky, Stall, Weather};
 
+use axum::http::Method;
 use serde::{Deserialize, Serialize};
+
+use crate::runs::Protocol;
 
 /// A protocol route, as scripts and counters name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Route {
     /// `POST stream`
     Stream,
@@ -34,13 +41,60 @@ pub enum Route {
     Stop,
     /// `POST rpc`
     Rpc,
+    /// `GET /ws/chat`
+    Ws,
+    /// `POST …/messages`
+    Messages,
+    /// `GET …/messages`
+    ChatHistory,
+    /// `GET …/events`
+    ChatEvents,
+    /// `GET …/status`
+    ChatStatus,
+    /// `POST …/stop`
+    ChatStop,
+    /// `GET /api/chat/sessions`
+    ChatSessions,
     /// Any other path below the protocol's base.
     Other,
 }
 
 impl Route {
-    /// The route of a path below `/bi-chat`.
-    pub fn of(path: &str) -> Self {
+    /// All of them.
+    pub const ALL: [Self; 14] = [
+        Self::Stream,
+        Self::Events,
+        Self::Resume,
+        Self::Status,
+        Self::Stop,
+        Self::Rpc,
+        Self::Ws,
+        Self::Messages,
+        Self::ChatHistory,
+        Self::ChatEvents,
+        Self::ChatStatus,
+        Self::ChatStop,
+        Self::ChatSessions,
+        Self::Other,
+    ];
+
+    /// The route of a request.
+    pub fn of(method: &Method, path: &str) -> Self {
+        if let Some((_, call)) = chat_call(path) {
+            return match call {
+                "messages" if method == Method::POST => Self::Messages,
+                "messages" => Self::ChatHistory,
+                "events" => Self::ChatEvents,
+                "status" => Self::ChatStatus,
+                "stop" => Self::ChatStop,
+                _ => Self::Other,
+            };
+        }
+        match path {
+            "/ws/chat" => return Self::Ws,
+            "/api/chat/sessions" => return Self::ChatSessions,
+            _ => {}
+        }
         match path.strip_prefix("/bi-chat").unwrap_or(path) {
             "/stream" => Self::Stream,
             "/stream/events" => Self::Events,
@@ -51,4 +105,19 @@ impl Route {
             _ => Self::Other,
         }
     }
+
+    /// The protocol that it belongs to.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Stream | Self::Events | Self::Resume | Self::Status | Self::Stop | Self::Rpc | Self::Other => {
+                Protocol::Bichat
+            }
+            _ => Protocol::WsChat,
+        }
+    }
+}
+
+/// The session and the call of a path like `/api/chat/sessions/S/events`.
+fn chat_call(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("/api/chat/sessions/")?.split_once('/')
 }

@@ -16,6 +16,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::bichat::Feed;
 use crate::counters::Outcome;
 use crate::net::{Close, Link};
+use crate::runs::Protocol;
 use crate::sse::{Frame, LineEnd};
 
 use super::mangle::Mangle;
@@ -30,6 +31,7 @@ const MOST: usize = 64 * 1024;
 pub(super) struct Pump {
     pub(super) feed: Feed,
     pub(super) step: Step,
+    pub(super) protocol: Protocol,
     /// The most events in one chunk; 0 is no limit but that of bytes.
     pub(super) chunk_events: usize,
     pub(super) sink: Sink,
@@ -123,10 +125,17 @@ impl Pump {
     }
 
     async fn flow(&mut self, shape: &mut Shape) -> Result<(), Break> {
-        let Self { feed, step, chunk_events, sink } = self;
-        let mut mangle = Mangle::new(step);
+        let Self { feed, step, protocol, chunk_events, sink } = self;
+        let mut mangle = Mangle::new(step, *protocol);
         let mut opening = BytesMut::new();
         open(step, &mut opening);
+        if step.buffer.is_some() {
+            sink.send_flushed(Bytes::new()).await?;
+            sink.gather(feed, &mut mangle, step.crlf, &mut opening).await?;
+            // Whatever else the step wants of the bytes, it gets when they go out.
+            sink.stop_here(true, feed, step, shape).await?;
+            return sink.send_shaped(opening.freeze(), false, feed, step, shape).await;
+        }
         if step.is_fine_grained() {
             // Headers on their way before anything else happens.
             sink.send_flushed(Bytes::new()).await?;
@@ -205,7 +214,7 @@ impl Sink {
     async fn or_break<T>(&mut self, wanted: impl Future<Output = T>) -> Result<T, Break> {
         tokio::select! {
             biased;
-            how = cut(&mut self.place.cut) => Err(Break::Cut(how)),
+            order = self.place.cut() => Err(Break::Cut(order.how)),
             () = self.pieces.closed() => Err(Break::Gone),
             value = wanted => Ok(value),
         }
@@ -225,6 +234,25 @@ impl Sink {
         let number = self.send(bytes).await?;
         let link = Arc::clone(&self.link);
         self.or_break(link.flushed(number)).await
+    }
+
+    /// The whole feed at once, as a proxy that collects has it.
+    async fn gather(
+        &mut self,
+        feed: &mut Feed,
+        mangle: &mut Mangle<'_>,
+        end: LineEnd,
+        out: &mut BytesMut,
+    ) -> Result<(), Break> {
+        while let Some(frame) = self.or_break(feed.next()).await? {
+            let mangled = mangle.push(frame);
+            mangled.frames.iter().for_each(|frame| frame.encode(end, out));
+            if mangled.ends {
+                return Ok(());
+            }
+        }
+        mangle.finish().iter().for_each(|frame| frame.encode(end, out));
+        Ok(())
     }
 
     /// Sends one frame in the pieces that the step wants.
@@ -303,7 +331,7 @@ impl Sink {
         let mut heart = self.heart();
         let mut sky = self.sky.clone();
         loop {
-            let stall = sky.borrow_and_update().stall(self.session_id.as_deref());
+            let stall = sky.borrow_and_update().stall(|id| self.session_id.as_deref() == Some(id));
             let Some(stall) = stall else { return Ok(()) };
             let beat = async {
                 tokio::select! {
@@ -330,13 +358,5 @@ async fn sleep_until(until: Option<Instant>) {
     match until {
         Some(until) => tokio::time::sleep_until(until).await,
         None => std::future::pending().await,
-    }
-}
-
-async fn cut(place: &mut watch::Receiver<Option<Close>>) -> Close {
-    match place.wait_for(Option::is_some).await.map(|how| *how) {
-        Ok(Some(how)) => how,
-        // The table of streams is gone, and with it everybody who could cut.
-        _ => std::future::pending().await,
     }
 }

@@ -5,7 +5,7 @@ use super::step::{Cut, StallAt};
 
 /// What a place in the body brings.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Stop {
+pub(crate) enum Stop {
     /// The response ends here.
     Cut(Cut),
     /// It falls silent here.
@@ -13,7 +13,7 @@ pub(super) enum Stop {
 }
 
 /// Counts what has left, and finds the next place where something happens.
-pub(super) struct Shape {
+pub(crate) struct Shape {
     split_every: Option<usize>,
     split_at: Vec<u64>,
     drip: Option<usize>,
@@ -24,14 +24,14 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn new(step: &Step) -> Self {
+    pub(crate) fn new(step: &Step) -> Self {
         let mut split_at = step.split_at.clone();
         split_at.sort_unstable();
         Self {
             split_every: step.split_every.filter(|&size| size > 0),
             split_at,
             drip: step.drip.as_ref().map(|drip| drip.bytes.max(1)),
-            cut: step.cut.clone().filter(|cut| !cut.before_headers),
+            cut: step.cut.clone().filter(|cut| !cut.before_headers && !cut.after_send && !cut.after_accepted),
             stall: step.stall.clone(),
             bytes: 0,
             events: 0,
@@ -39,7 +39,7 @@ impl Shape {
     }
 
     /// How many of `available` bytes may go out as one piece.
-    pub(super) fn next_piece(&self, available: usize) -> usize {
+    pub(crate) fn next_piece(&self, available: usize) -> usize {
         let mut most = available;
         let mut bound = |place: u64| {
             // Places behind us bound nothing.
@@ -62,18 +62,25 @@ impl Shape {
     }
 
     /// `bytes` have left; `event` if they end an event.
-    pub(super) fn handle_sent(&mut self, bytes: usize, event: bool) {
+    pub(crate) fn handle_sent(&mut self, bytes: usize, event: bool) {
         self.handle_sent_many(bytes, u64::from(event));
     }
 
     /// Several whole events have left together.
-    pub(super) fn handle_sent_many(&mut self, bytes: usize, events: u64) {
+    pub(crate) fn handle_sent_many(&mut self, bytes: usize, events: u64) {
         self.bytes += bytes as u64;
         self.events += events;
     }
 
     /// What happens here, once. `between` is true between two frames.
-    pub(super) fn poll_stop(&mut self, between: bool) -> Option<Stop> {
+    pub(crate) fn poll_stop(&mut self, between: bool) -> Option<Stop> {
+        // A place inside the frame to come is known in bytes once those before it have left.
+        if let Some(cut) = self.cut.as_mut().filter(|cut| cut.into > 0 && between)
+            && cut.after_events.is_some_and(|at| self.events >= at)
+        {
+            cut.after_events = None;
+            cut.after_bytes = Some(self.bytes + std::mem::take(&mut cut.into));
+        }
         let reached = |bytes: Option<u64>, events: Option<u64>| match (bytes, events) {
             (None, None) => true,
             (bytes, events) => {
@@ -94,7 +101,7 @@ impl Shape {
     }
 
     /// Bytes and events so far.
-    pub(super) fn sent(&self) -> (u64, u64) {
+    pub(crate) fn sent(&self) -> (u64, u64) {
         (self.bytes, self.events)
     }
 }
@@ -142,6 +149,18 @@ mod tests {
         shape.handle_sent(9, true);
         assert_eq!(shape.poll_stop(false), None);
         assert!(shape.poll_stop(true).is_some());
+    }
+
+    #[test]
+    fn a_cut_into_a_frame_counts_its_bytes_from_the_end_of_the_frame_before() {
+        let mut shape = shape("{\"cut\":{\"afterEvents\":1,\"into\":3,\"how\":\"fin\"}}");
+        assert_eq!(shape.poll_stop(true), None);
+        assert_eq!(shape.next_piece(9), 9);
+        shape.handle_sent(9, true);
+        assert_eq!(shape.poll_stop(true), None);
+        assert_eq!(shape.next_piece(9), 3);
+        shape.handle_sent(3, false);
+        assert!(shape.poll_stop(false).is_some());
     }
 
     #[test]

@@ -75,6 +75,58 @@ pub struct Step {
     pub lose_after_snapshot: Option<u64>,
     /// `resume` behaves like a node that does not own the run and polls every so many ms (B-RES-3).
     pub remote_node: Option<u64>,
+    /// What a proxy does that collects responses: headers at once, the whole body when it is complete.
+    pub buffer: Option<Buffer>,
+    /// No answer, ever; the request has no effect.
+    pub blackhole: bool,
+    /// 101 with a proof that is not the key's.
+    pub wrong_upgrade: bool,
+    /// The socket is closed with a close frame.
+    pub close: Option<CloseAt>,
+    /// No pongs.
+    pub ignore_pings: bool,
+    /// A binary frame is put in.
+    pub binary_frame: Option<At>,
+    /// Frames in fragments of this many bytes.
+    pub fragment: Option<usize>,
+    /// What a plain server says (docs/ws-chat.md).
+    pub plain: bool,
+    /// Every send on the socket is refused.
+    pub refuse_send: Option<RefuseSend>,
+}
+
+/// See [`Step::buffer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Buffer {}
+
+/// See [`Step::close`]. Without a place right after the upgrade.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct CloseAt {
+    /// After this many events.
+    pub after_events: Option<u64>,
+    /// This long after the upgrade.
+    pub after_ms: Option<u64>,
+    /// As soon as a send has had its effect, without `accepted`.
+    pub after_send: bool,
+    /// Right behind an `accepted`.
+    pub after_accepted: bool,
+    /// The code; without it the frame is empty.
+    pub code: Option<u16>,
+    /// The reason.
+    pub reason: String,
+}
+
+/// See [`Step::refuse_send`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RefuseSend {
+    /// The frame's `code`.
+    pub code: String,
+    /// Its `message`.
+    #[serde(default)]
+    pub message: String,
 }
 
 /// See [`Step::kind`].
@@ -93,6 +145,15 @@ pub struct Cut {
     pub after_bytes: Option<u64>,
     /// After this many events.
     pub after_events: Option<u64>,
+    /// With `after_events`: this many bytes into the frame behind them.
+    #[serde(default)]
+    pub into: u64,
+    /// On a socket: as soon as a send has had its effect, without `accepted`.
+    #[serde(default)]
+    pub after_send: bool,
+    /// On a socket: right behind an `accepted`.
+    #[serde(default)]
+    pub after_accepted: bool,
     /// Before the headers: the request has had its effect, and nobody hears of it.
     #[serde(default)]
     pub before_headers: bool,
@@ -207,6 +268,11 @@ impl Step {
             || self.drip.is_some()
             || self.split_every.is_some()
             || !self.split_at.is_empty()
+    }
+
+    /// Where a log whose positions are its cursors is read from by a client that has everything up to `after`.
+    pub fn position(&self, after: u64) -> u64 {
+        if self.ignore_cursor { 0 } else { after.saturating_sub(self.replay_seen.unwrap_or(0)) }
     }
 }
 

@@ -64,12 +64,11 @@ impl Weather {
 }
 
 impl Sky {
-    /// The silence that holds for a session now.
-    pub fn stall(&self, session_id: Option<&str>) -> Option<Stall> {
+    /// The silence that holds now for a stream that carries such sessions.
+    pub fn stall(&self, carries: impl Fn(&str) -> bool) -> Option<Stall> {
         let now = Instant::now();
         let holds = |stall: &&Stall| {
-            stall.until.is_none_or(|until| now < until)
-                && (stall.session_id.is_none() || stall.session_id.as_deref() == session_id)
+            stall.until.is_none_or(|until| now < until) && stall.session_id.as_deref().is_none_or(&carries)
         };
         self.stalls.iter().find(holds).cloned()
     }

@@ -10,19 +10,30 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::{Close, Link};
+use super::{Close, Link, Links};
 
 /// A TCP stream bound to its [`Link`].
 pub(super) struct Wire {
     stream: TcpStream,
     link: Arc<Link>,
+    _seat: Seat,
+}
+
+/// A link's place on the roll. Declared behind the stream, so that whoever is counted out has really gone.
+struct Seat(Arc<Link>, Arc<Links>);
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.1.release(&self.0);
+    }
 }
 
 impl Wire {
-    pub(super) fn new(stream: TcpStream, link: Arc<Link>) -> io::Result<Self> {
+    pub(super) fn new(stream: TcpStream, link: Arc<Link>, links: Arc<Links>) -> io::Result<Self> {
+        let seat = Seat(Arc::clone(&link), links);
         // Without this the kernel would join what a fault took care to split.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, link })
+        Ok(Self { stream, link, _seat: seat })
     }
 }
 

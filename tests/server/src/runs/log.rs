@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use crate::sse::{Event, EventId};
+use crate::sse::{Event, EventId, Id};
 
 /// One logged event.
 #[derive(Clone, Debug)]
@@ -13,12 +13,23 @@ pub(crate) struct Entry {
     pub(crate) name: &'static str,
     pub(crate) data: Bytes,
     pub(crate) terminal: bool,
+    /// Its number, where that is its id on the wire.
+    pub(crate) seq: Option<u64>,
+}
+
+/// An event that is to be logged.
+#[derive(Clone, Debug)]
+pub(super) struct Draft {
+    pub(super) name: &'static str,
+    pub(super) data: Bytes,
+    pub(super) terminal: bool,
+    pub(super) seq: Option<u64>,
 }
 
 impl Entry {
     /// As the log's stream sends it: with its id.
     pub(crate) fn logged(&self) -> Event {
-        Event { id: Some(self.id), ..self.live() }
+        Event { id: Some(self.seq.map_or(Id::Stamp(self.id), Id::Seq)), ..self.live() }
     }
 
     /// As a live stream sends it: without.
@@ -37,21 +48,15 @@ pub(crate) struct Log {
 
 impl Log {
     /// Appends with the next id: the time, and a count within it; ids grow even if the clock goes back.
-    pub(crate) fn append(
-        &mut self,
-        now: u64,
-        name: &'static str,
-        data: Bytes,
-        terminal: bool,
-        max_len: usize,
-    ) -> Entry {
+    pub(super) fn append(&mut self, now: u64, draft: Draft, max_len: usize) -> Entry {
         let id = if now > self.last_id.ms {
             EventId { ms: now, seq: 0 }
         } else {
             EventId { ms: self.last_id.ms, seq: self.last_id.seq + 1 }
         };
         self.last_id = id;
-        let entry = Entry { id, name, data, terminal };
+        let Draft { name, data, terminal, seq } = draft;
+        let entry = Entry { id, name, data, terminal, seq };
         self.entries.push_back(entry.clone());
         while max_len > 0 && self.entries.len() > max_len {
             self.entries.pop_front();
@@ -99,7 +104,8 @@ mod tests {
     fn log(times: &[u64], max_len: usize) -> Log {
         let mut log = Log::default();
         for &now in times {
-            log.append(now, "content", Bytes::from_static(b"{}"), false, max_len);
+            let draft = Draft { name: "content", data: Bytes::from_static(b"{}"), terminal: false, seq: None };
+            log.append(now, draft, max_len);
         }
         log
     }

@@ -3,11 +3,14 @@
 mod heart;
 mod log;
 mod log_feed;
+mod protocol;
 mod run;
 mod table;
 
 pub(crate) use heart::Heart;
 pub(crate) use log::Entry;
 pub(crate) use log_feed::LogFeed;
-pub use run::{Run, RunState};
+pub use protocol::Protocol;
+pub(crate) use run::Outline;
+pub use run::{Ask, Run, RunState};
 pub use table::{Runs, Started};

@@ -13,9 +13,11 @@ use crate::config::OffsetUnit;
 use crate::content::{Ending, Moment, Recipe, plan};
 use crate::sse::EventId;
 use crate::truth::Truth;
+use crate::ws_chat::{self, Done};
 
-use super::log::{Entry, Log};
-use crate::bichat::payload;
+use super::Protocol;
+use super::log::{Draft, Entry, Log};
+use crate::bichat;
 
 /// A live subscriber that does not read loses what comes after this many events (B-SEND-11).
 const LIVE_CHANNEL: usize = 256;
@@ -35,11 +37,30 @@ pub enum RunState {
     Lost,
 }
 
+/// What somebody asks of a run that is to be.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// In which protocol.
+    pub protocol: Protocol,
+    /// Which session it belongs to.
+    pub session_id: String,
+    /// The id of the request.
+    pub request_id: Option<String>,
+    /// The message that it answers, where the protocol keeps those.
+    pub content: Option<String>,
+}
+
 /// One run.
 #[derive(Debug)]
 pub struct Run {
+    /// What it speaks.
+    pub protocol: Protocol,
     /// UUID.
     pub run_id: String,
+    /// The message that it answers.
+    pub content: Option<String>,
+    /// UUID of the finished message, where the protocol has such a thing.
+    pub message_id: String,
     /// UUID of the session it belongs to.
     pub session_id: String,
     /// The id of the request that started it.
@@ -72,7 +93,18 @@ struct Book {
     truth: Truth,
     live: Vec<Watcher>,
     ended_at: Option<u64>,
+    done: Option<Done>,
     lost: bool,
+}
+
+/// What a run has come to.
+#[derive(Clone, Debug)]
+pub(crate) struct Outline {
+    pub(crate) text: String,
+    /// Events so far.
+    pub(crate) events: u64,
+    pub(crate) end: Option<(Ending, Option<String>)>,
+    pub(crate) done: Option<Done>,
 }
 
 #[derive(Debug)]
@@ -102,17 +134,14 @@ pub(crate) enum Read {
 
 impl Run {
     /// A run that has not begun to write.
-    pub(crate) fn new(
-        session_id: String,
-        request_id: Option<String>,
-        recipe: Recipe,
-        seed: u64,
-        max_len: usize,
-    ) -> Arc<Self> {
+    pub(crate) fn new(ask: Ask, recipe: Recipe, seed: u64, max_len: usize) -> Arc<Self> {
         Arc::new(Self {
+            protocol: ask.protocol,
             run_id: uuid::Uuid::new_v4().to_string(),
-            session_id,
-            request_id,
+            content: ask.content,
+            message_id: uuid::Uuid::new_v4().to_string(),
+            session_id: ask.session_id,
+            request_id: ask.request_id,
             recipe,
             seed,
             started_at: unix_ms(),
@@ -128,7 +157,7 @@ impl Run {
         let begun = Instant::now();
         let pace = self.recipe.events_per_second;
         let mut order = self.order.subscribe();
-        for (index, moment) in plan(&self.recipe, self.seed).into_iter().enumerate() {
+        for (index, moment) in plan(&self.protocol.sayable(&self.recipe), self.seed).into_iter().enumerate() {
             if pace > 0.0 {
                 // Deadlines from the start: a late wake-up is caught up with and does not slow the run down.
                 let due = begun + Duration::from_secs_f64((index as f64 / pace).min(86_400.0));
@@ -154,10 +183,23 @@ impl Run {
         let now = unix_ms();
         let terminal = matches!(moment, Moment::End(..));
         let generation_ms = now.saturating_sub(self.started_at);
-        let (name, data) = payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);
         let mut book = lock(&self.book);
+        let seq = book.log.len() + 1;
+        let draft = match self.protocol {
+            Protocol::Bichat => {
+                let (name, data) = bichat::payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);
+                Draft { name, data, terminal, seq: None }
+            }
+            Protocol::WsChat => {
+                if matches!(moment, Moment::End(Ending::Done, _)) {
+                    book.done = Some(Done::of(self, generation_ms));
+                }
+                let data = ws_chat::payload::moment(moment, self, seq, book.done.as_ref());
+                Draft { name: "", data, terminal, seq: Some(seq) }
+            }
+        };
         book.truth.apply(moment);
-        let entry = book.log.append(now, name, data, terminal, self.max_len);
+        let entry = book.log.append(now, draft, self.max_len);
         book.live.retain_mut(|watcher| match watcher.sender.try_send(entry.clone()) {
             // Full is the loss that a live stream is known for.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
@@ -286,9 +328,31 @@ impl Run {
         (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), book.terminal())
     }
 
+    /// What the run has come to.
+    pub(crate) fn outline(&self) -> Outline {
+        let book = lock(&self.book);
+        Outline {
+            text: book.truth.text().to_owned(),
+            events: book.log.len(),
+            end: book.truth.end().cloned(),
+            done: book.done.clone(),
+        }
+    }
+
+    /// Whether the server still knows it.
+    pub(crate) fn is_lost(&self) -> bool {
+        lock(&self.book).lost
+    }
+
     /// What `GET /control/truth` answers.
     pub fn truth(&self) -> Value {
-        let mut report = lock(&self.book).truth.report();
+        let book = lock(&self.book);
+        let mut report = book.truth.report();
+        if self.protocol == Protocol::WsChat {
+            report["done"] = json!(book.done);
+        }
+        drop(book);
+        report["protocol"] = json!(self.protocol);
         report["runId"] = self.run_id.as_str().into();
         report["sessionId"] = self.session_id.as_str().into();
         report
@@ -299,6 +363,7 @@ impl Run {
         let state = self.state();
         let book = lock(&self.book);
         json!({
+            "protocol": self.protocol,
             "runId": self.run_id,
             "sessionId": self.session_id,
             "requestId": self.request_id,
@@ -321,9 +386,13 @@ impl Run {
 mod tests {
     use super::*;
 
+    fn ask() -> Ask {
+        Ask { session_id: "s".to_owned(), ..Ask::default() }
+    }
+
     fn run(events: usize) -> Arc<Run> {
         let recipe = Recipe { events, events_per_second: 0.0, ..Recipe::default() };
-        Run::new("s".to_owned(), None, recipe, 1, 0)
+        Run::new(ask(), recipe, 1, 0)
     }
 
     #[tokio::test(start_paused = true)]
@@ -367,7 +436,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_stopped_run_ends_once_and_says_nothing_more() {
         let recipe = Recipe { events: 100, events_per_second: 10.0, ..Recipe::default() };
-        let run = Run::new("s".to_owned(), None, recipe, 1, 0);
+        let run = Run::new(ask(), recipe, 1, 0);
         let writer = tokio::spawn({
             let run = Arc::clone(&run);
             async move { run.write().await }
@@ -384,7 +453,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_paced_run_keeps_its_pace() {
         let recipe = Recipe { events: 81, events_per_second: 40.0, ..Recipe::default() };
-        let run = Run::new("s".to_owned(), None, recipe, 1, 0);
+        let run = Run::new(ask(), recipe, 1, 0);
         let begun = Instant::now();
         run.write().await;
         assert_eq!(begun.elapsed().as_millis(), 2_000);

@@ -8,7 +8,7 @@ use crate::clock::lock;
 use crate::config::Config;
 use crate::content::{Ending, Recipe};
 
-use super::Run;
+use super::{Ask, Protocol, Run};
 
 /// The runs of a server.
 #[derive(Debug, Default)]
@@ -20,8 +20,8 @@ struct Table {
     known: BTreeMap<String, Arc<Run>>,
     /// Every run since the last reset, in order; the control API answers for lost ones too.
     all: Vec<Arc<Run>>,
-    /// Request ids of runs that live (B-SEND-4).
-    requests: BTreeMap<String, Arc<Run>>,
+    /// Request ids of runs that live (B-SEND-4); in `ws-chat` of all that are known.
+    requests: BTreeMap<(Protocol, String), Arc<Run>>,
     usual: Recipe,
     recipes: BTreeMap<String, Recipe>,
 }
@@ -52,35 +52,43 @@ impl Runs {
     }
 
     /// A run for this request: the one that has its id and lives, else a new one.
-    pub fn start(&self, session_id: &str, request_id: Option<String>, config: &Config) -> Started {
+    pub fn start(&self, ask: Ask, config: &Config) -> Started {
         let mut table = lock(&self.0);
-        let taken = request_id.as_ref().and_then(|id| table.requests.get(id)).cloned();
-        if let Some(run) = taken.filter(|run| config.dedupe && run.is_running()) {
+        let request = ask.request_id.clone().map(|id| (ask.protocol, id));
+        let taken = request.as_ref().and_then(|id| table.requests.get(id)).cloned();
+        let holds = |run: &Arc<Run>| run.is_running() || ask.protocol == Protocol::WsChat;
+        if let Some(run) = taken.filter(|run| config.dedupe && holds(run)) {
             return Started::Same(run);
         }
+        let session_id = ask.session_id.as_str();
         let recipe = table.recipes.get(session_id).unwrap_or(&table.usual).clone();
         let earlier = table.all.iter().filter(|run| run.session_id == session_id).count() as u64;
         let seed = recipe.seed.unwrap_or(earlier + 1);
-        let run = Run::new(session_id.to_owned(), request_id.clone(), recipe, seed, config.log_max_len);
+        let run = Run::new(ask, recipe, seed, config.log_max_len);
         table.known.insert(run.run_id.clone(), Arc::clone(&run));
         table.all.push(Arc::clone(&run));
-        if let Some(id) = request_id {
+        if let Some(id) = request {
             table.requests.insert(id, Arc::clone(&run));
         }
         Started::New(run)
     }
 
     /// A new run that no request asked for.
-    pub fn start_unasked(&self, session_id: &str, config: &Config) -> Arc<Run> {
-        let (Started::New(run) | Started::Same(run)) = self.start(session_id, None, config);
+    pub fn start_unasked(&self, protocol: Protocol, session_id: &str, config: &Config) -> Arc<Run> {
+        let ask = Ask { protocol, session_id: session_id.to_owned(), ..Ask::default() };
+        let (Started::New(run) | Started::Same(run)) = self.start(ask, config);
         run
     }
 
     /// Lets a new run write in the background; afterwards its request id is free again, and `retention` later its log goes.
+    /// What `ws-chat` says are messages, which stay.
     pub fn write(self: &Arc<Self>, run: Arc<Run>, retention: Duration) {
         let runs = Arc::clone(self);
         tokio::spawn(async move {
             run.write().await;
+            if run.protocol == Protocol::WsChat {
+                return;
+            }
             runs.release(&run);
             tokio::time::sleep(retention).await;
             runs.lose(&run);
@@ -90,13 +98,15 @@ impl Runs {
     fn release(&self, run: &Run) {
         let mut table = lock(&self.0);
         if let Some(id) = &run.request_id
-            && table.requests.get(id).is_some_and(|holder| holder.run_id == run.run_id)
+            && let request = (run.protocol, id.clone())
+            && table.requests.get(&request).is_some_and(|holder| holder.run_id == run.run_id)
         {
-            table.requests.remove(id);
+            table.requests.remove(&request);
         }
     }
 
     fn lose(&self, run: &Run) {
+        self.release(run);
         lock(&self.0).known.remove(&run.run_id);
         run.vanish();
     }
@@ -106,14 +116,25 @@ impl Runs {
         lock(&self.0).known.get(run_id).cloned()
     }
 
+    /// The run that a request id belongs to.
+    pub fn find_request(&self, protocol: Protocol, request_id: &str) -> Option<Arc<Run>> {
+        lock(&self.0).requests.get(&(protocol, request_id.to_owned())).cloned()
+    }
+
     /// Any run since the last reset.
     pub fn find_ever(&self, run_id: &str) -> Option<Arc<Run>> {
         lock(&self.0).all.iter().rev().find(|run| run.run_id == run_id).cloned()
     }
 
     /// The newest run of a session that still writes.
-    pub fn active(&self, session_id: &str) -> Option<Arc<Run>> {
-        self.list(Some(session_id)).into_iter().rev().find(|run| run.is_running())
+    pub fn active(&self, protocol: Protocol, session_id: &str) -> Option<Arc<Run>> {
+        self.list(Some(session_id)).into_iter().rev().find(|run| run.protocol == protocol && run.is_running())
+    }
+
+    /// The runs of a session, or all, that the protocol knows, oldest first.
+    pub fn known(&self, protocol: Protocol, session_id: Option<&str>) -> Vec<Arc<Run>> {
+        let wanted = |run: &Arc<Run>| run.protocol == protocol && !run.is_lost();
+        self.list(session_id).into_iter().filter(wanted).collect()
     }
 
     /// The runs of a session, or all, oldest first; lost ones too.
@@ -162,19 +183,20 @@ mod tests {
         let runs = Arc::new(Runs::default());
         let config = Config::default();
         runs.set_recipe(None, Recipe { events: 10, ..Recipe::default() });
-        let id = || Some("request".to_owned());
-        let Started::New(first) = runs.start("s", id(), &config) else { panic!("a new id starts a run") };
+        let ask = |id: Option<&str>| Ask { request_id: id.map(str::to_owned), ..Ask::default() };
+        let id = || ask(Some("request"));
+        let Started::New(first) = runs.start(id(), &config) else { panic!("a new id starts a run") };
         runs.write(Arc::clone(&first), Duration::from_secs(300));
-        let Started::Same(again) = runs.start("s", id(), &config) else { panic!("a living run keeps its id") };
+        let Started::Same(again) = runs.start(id(), &config) else { panic!("a living run keeps its id") };
         assert_eq!(again.run_id, first.run_id);
         first.ended().await;
-        assert!(matches!(runs.start("s", id(), &config), Started::New(_)));
+        assert!(matches!(runs.start(id(), &config), Started::New(_)));
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_log_goes_when_its_time_is_over() {
         let runs = Arc::new(Runs::default());
-        let Started::New(run) = runs.start("s", None, &Config::default()) else { panic!("no id, no dedupe") };
+        let Started::New(run) = runs.start(Ask::default(), &Config::default()) else { panic!("no id, no dedupe") };
         runs.write(Arc::clone(&run), Duration::from_secs(300));
         run.ended().await;
         assert!(runs.find(&run.run_id).is_some());

@@ -133,7 +133,7 @@ pub enum End {
     Refused,
 }
 
-fn judge(error: &std::io::Error) -> End {
+pub fn judge(error: &std::io::Error) -> End {
     match error.kind() {
         ErrorKind::UnexpectedEof => End::Truncated,
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => End::Reset,
@@ -142,7 +142,7 @@ fn judge(error: &std::io::Error) -> End {
     }
 }
 
-async fn in_time<T>(wanted: impl Future<Output = T>) -> T {
+pub async fn in_time<T>(wanted: impl Future<Output = T>) -> T {
     tokio::time::timeout(LIMIT, wanted).await.expect("the server hangs")
 }
 

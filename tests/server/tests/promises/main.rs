@@ -1,5 +1,6 @@
 //! What run-server promises, checked from the other end of a socket by a client of a page's length.
 
+mod chat;
 mod client;
 mod command;
 mod content;
@@ -11,3 +12,5 @@ mod pages;
 mod refusals;
 mod requests;
 mod shape;
+mod socket;
+mod sockets;

@@ -1,0 +1,69 @@
+//! Messages and sessions, page by page.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::runs::{Protocol, Run};
+
+use super::answer;
+
+/// One message and the names by which a page may begin before it.
+struct Entry {
+    ids: [String; 2],
+    message: Value,
+}
+
+/// The page of a session's messages that ends before `before`; `None` if there is no such message.
+pub(super) fn messages(app: &App, session_id: &str, limit: usize, before: Option<&str>) -> Option<Value> {
+    let entries = all(app, session_id);
+    let end = match before {
+        Some(id) => entries.iter().position(|entry| entry.ids.iter().any(|known| known == id))?,
+        None => entries.len(),
+    };
+    let start = end.saturating_sub(limit);
+    let page = entries.get(start..end).unwrap_or_default();
+    Some(json!({
+        "messages": page.iter().map(|entry| &entry.message).collect::<Vec<_>>(),
+        "next_cursor": page.first().filter(|_| start > 0).map(|entry| &entry.ids[0]),
+    }))
+}
+
+/// All of a session, oldest first.
+fn all(app: &App, session_id: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for run in app.runs.known(Protocol::WsChat, Some(session_id)) {
+        entries.extend(question(&run));
+        let ids = [run.message_id.clone(), run.run_id.clone()];
+        entries.push(Entry { ids, message: answer::message(&run) });
+    }
+    entries
+}
+
+fn question(run: &Run) -> Option<Entry> {
+    let content = run.content.as_ref()?;
+    let id = format!("q-{}", run.message_id);
+    let message = json!({
+        "id": id, "session_id": run.session_id, "role": "user", "content": content, "created_at": run.started_at,
+        "request_id": run.request_id,
+    });
+    Some(Entry { ids: [id.clone(), id], message })
+}
+
+/// The sessions from `offset` on, the one that was busy last first.
+pub(super) fn sessions(app: &App, limit: usize, offset: usize) -> Value {
+    let mut sessions: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
+    for run in app.runs.known(Protocol::WsChat, None) {
+        let (_, updated, count) = sessions.entry(run.session_id.clone()).or_insert((run.started_at, 0, 0));
+        *updated = run.started_at;
+        *count += 1 + u64::from(run.content.is_some());
+    }
+    let mut sessions: Vec<_> = sessions.into_iter().collect();
+    sessions.sort_by(|(a, (_, a_at, _)), (b, (_, b_at, _))| b_at.cmp(a_at).then_with(|| a.cmp(b)));
+    let session = |(id, (created, updated, count)): &(String, (u64, u64, u64))| json!({ "id": id, "created_at": created, "updated_at": updated, "message_count": count });
+    json!({
+        "sessions": sessions.iter().skip(offset).take(limit).map(session).collect::<Vec<_>>(),
+        "has_more": sessions.len() > offset.saturating_add(limit),
+    })
+}
