@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::counters::Counters;
 use crate::faults::{Scripts, Streams, Weather, gate};
 use crate::net::{Door, Links, serve_connection};
+use crate::proxy::Proxy;
 use crate::runs::{Run, Runs};
 use crate::{assets, control, cors, ws_chat};
 
@@ -26,6 +27,8 @@ pub struct Options {
     pub port: u16,
     /// Port of the control API; 0 takes a free one.
     pub control_port: u16,
+    /// Port of a TCP proxy before the app; 0 takes a free one, without one there is none.
+    pub proxy_port: Option<u16>,
     /// Folder served at `/`.
     pub www: Option<PathBuf>,
     /// Folder served at `/pkg/`.
@@ -51,6 +54,8 @@ pub struct App {
     pub links: Arc<Links>,
     /// The app port.
     pub door: Door,
+    /// The TCP proxy before the app port.
+    pub proxy: Option<Arc<Proxy>>,
     /// Where the control API is.
     pub control: SocketAddr,
     /// Timed changes of the weather that are under way.
@@ -87,6 +92,10 @@ impl Server {
     pub async fn start(options: Options) -> io::Result<Self> {
         let (door, listener) = Door::bind(options.port)?;
         let (control_door, control_listener) = Door::bind(options.control_port)?;
+        let (proxy, forwarding) = match options.proxy_port {
+            Some(port) => Proxy::bind(port, door.address()).map(|(proxy, listener)| (Some(proxy), Some(listener)))?,
+            None => (None, None),
+        };
         let app = Arc::new(App {
             runs: Arc::default(),
             scripts: Scripts::default(),
@@ -95,6 +104,7 @@ impl Server {
             counters: Counters::default(),
             links: Arc::default(),
             door,
+            proxy,
             control: control_door.address(),
             timers: control::Timers::default(),
             config: Mutex::default(),
@@ -107,6 +117,9 @@ impl Server {
                 app.door.keep(listener, serve).await;
             }
         });
+        if let (Some(proxy), Some(listener)) = (&app.proxy, forwarding) {
+            tokio::spawn(Arc::clone(proxy).keep(listener));
+        }
         let router = control_router(&app, &options);
         tokio::spawn(async move {
             // Connections of this port are nobody's fault and are not counted.
@@ -121,6 +134,11 @@ impl Server {
     /// Where the app is.
     pub fn address(&self) -> SocketAddr {
         self.app.door.address()
+    }
+
+    /// Where the proxy is, if there is one.
+    pub fn proxy_address(&self) -> Option<SocketAddr> {
+        self.app.proxy.as_ref().map(|proxy| proxy.address())
     }
 
     /// Where the control API is, which no fault touches.

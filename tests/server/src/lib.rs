@@ -11,6 +11,7 @@
 //! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
 //! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
 //!   passes, and the weather that holds for everybody.
+//! * [`proxy`] stands before the app's port and does to connections what networks do.
 //! * [`control`] is the HTTP API that sets all this and answers what really happened ([`counters`]).
 //! * [`assets`], [`cors`], [`auth`]: pages for the browser, and what a browser checks before it lets a page read.
 
@@ -28,6 +29,7 @@ pub mod cors;
 pub mod counters;
 pub mod faults;
 pub mod net;
+pub mod proxy;
 pub mod reply;
 pub mod runs;
 pub mod sse;

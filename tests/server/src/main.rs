@@ -12,13 +12,14 @@ run-server: the server that steadystream is tested against
 
   --port N             port of the app, 0 takes a free one (default 0)
   --control-port N     port of the control API, 0 takes a free one (default 0)
+  --proxy-port N       port of a TCP proxy before the app, 0 takes a free one (default: no proxy)
   --www DIR            folder served at /
   --pkg DIR            folder served at /pkg/
   --tests DIR          folder served at /tests/
   --exit-with-parent   end when the standard input closes
   --help               this text
 
-It listens on 127.0.0.1 only and prints where: `app URL` and `control URL`, a line each.
+It listens on 127.0.0.1 only and prints where: `app URL`, `control URL`, `proxy URL`, a line each.
 ";
 
 struct Line {
@@ -63,6 +64,9 @@ async fn serve(line: Line) -> io::Result<()> {
     let server = Server::start(line.options).await?;
     println!("app http://{}", server.address());
     println!("control http://{}", server.control_address());
+    if let Some(address) = server.proxy_address() {
+        println!("proxy http://{address}");
+    }
     tokio::select! {
         _ = interrupted.recv() => {}
         _ = terminated.recv() => {}
@@ -98,6 +102,7 @@ fn read(mut words: impl Iterator<Item = String>) -> Result<Option<Line>, String>
             "--help" | "-h" => return Ok(None),
             "--port" => line.options.port = port(value()?)?,
             "--control-port" => line.options.control_port = port(value()?)?,
+            "--proxy-port" => line.options.proxy_port = Some(port(value()?)?),
             "--www" => line.options.www = Some(value()?.into()),
             "--pkg" => line.options.pkg = Some(value()?.into()),
             "--tests" => line.options.tests = Some(value()?.into()),

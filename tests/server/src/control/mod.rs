@@ -2,6 +2,7 @@
 //! never faulted; the app's port has it too, for the demo's fault panel.
 
 mod now;
+mod proxy;
 mod timers;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::content::Recipe;
 use crate::faults::Script;
+use crate::proxy::Order;
 use crate::reply::{Refusal, json};
 use crate::runs::{Protocol, Run};
 
@@ -37,6 +39,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/requests", get(requests))
         .route("/config", get(config).post(set_config))
         .route("/addresses", get(addresses))
+        .route("/proxy", get(proxy::report).post(proxy::obey))
         .route("/reset", post(reset))
         .with_state(app)
 }
@@ -155,10 +158,14 @@ async fn set_config(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     Ok(json(&config))
 }
 
-/// Both ports: a page of the app can then reach the control API while the app is offline.
+/// All ports: a page of the app can then reach the control API while the app is offline.
 async fn addresses(State(app): State<Arc<App>>) -> Handled {
     let url = |address| format!("http://{address}");
-    Ok(json(&json!({ "app": url(app.door.address()), "control": url(app.control) })))
+    let mut addresses = json!({ "app": url(app.door.address()), "control": url(app.control) });
+    if let Some(proxy) = &app.proxy {
+        addresses["proxy"] = url(proxy.address()).into();
+    }
+    Ok(json(&addresses))
 }
 
 /// Everything as after a start, but for connections that are open.
@@ -167,6 +174,9 @@ async fn reset(State(app): State<Arc<App>>) -> Handled {
     app.weather.clear();
     app.scripts.clear();
     app.door.open().await;
+    if let Some(proxy) = &app.proxy {
+        proxy.obey(Order { clear: true, ..Order::default() }).await;
+    }
     app.runs.reset();
     app.set_config(Config::default());
     app.counters.reset();

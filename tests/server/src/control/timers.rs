@@ -14,7 +14,7 @@ pub struct Timers(Mutex<BTreeMap<&'static str, AbortHandle>>);
 
 impl Timers {
     /// Lets `task` run, instead of an earlier one for the same purpose.
-    pub(super) fn set(&self, purpose: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn set(&self, purpose: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let handle = tokio::spawn(task).abort_handle();
         if let Some(old) = lock(&self.0).insert(purpose, handle) {
             old.abort();
@@ -22,14 +22,14 @@ impl Timers {
     }
 
     /// Stops the one for this purpose.
-    pub(super) fn stop(&self, purpose: &'static str) {
+    pub(crate) fn stop(&self, purpose: &'static str) {
         if let Some(old) = lock(&self.0).remove(purpose) {
             old.abort();
         }
     }
 
     /// Stops all.
-    pub(super) fn clear(&self) {
+    pub(crate) fn clear(&self) {
         for old in std::mem::take(&mut *lock(&self.0)).into_values() {
             old.abort();
         }

@@ -32,6 +32,11 @@ impl Door {
         self.address
     }
 
+    /// Whether connects are accepted.
+    pub fn is_open(&self) -> bool {
+        *self.open.borrow()
+    }
+
     /// Shuts the door and waits until connects are refused.
     pub async fn shut(&self) {
         self.turn(false).await;

@@ -30,6 +30,14 @@ impl Rig {
         rig
     }
 
+    /// The same, reached through its proxy.
+    pub async fn behind_proxy(recipe: Value) -> Self {
+        let server = Server::start(Options { proxy_port: Some(0), ..Options::default() }).await.unwrap();
+        let rig = Self { app: server.proxy_address().unwrap(), control: server.control_address() };
+        rig.set("runs", recipe).await;
+        rig
+    }
+
     pub async fn start_with(options: Options) -> Self {
         let server = Server::start(options).await.unwrap();
         Self { app: server.address(), control: server.control_address() }

@@ -27,6 +27,16 @@ fn two_lines_say_where_it_is() {
 }
 
 #[test]
+fn a_third_line_says_where_the_proxy_is() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_run-server"));
+    let mut child = command.args(["--proxy-port", "0"]).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let line = BufReader::new(child.stdout.as_mut().unwrap()).lines().nth(2).unwrap().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("proxy http://127.0.0.1:"), "{line}");
+}
+
+#[test]
 fn it_ends_on_a_signal_and_not_for_want_of_input() {
     for signal in ["TERM", "INT"] {
         let mut running = start(&[]);

@@ -9,6 +9,7 @@ mod events;
 mod live;
 mod now;
 mod pages;
+mod proxy;
 mod refusals;
 mod requests;
 mod shape;
