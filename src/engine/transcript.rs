@@ -8,6 +8,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use super::delta::Delta;
 use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool, ToolField};
+use super::protocol::ws_chat;
 use super::text::{Mark, Text};
 use super::text_blocks::{self, Unit};
 
@@ -101,7 +102,7 @@ impl Transcript {
             }
             RunEvent::Ended { how, metadata, .. } => {
                 if let Some(raw) = metadata {
-                    self.metadata = Some((*raw).into());
+                    self.metadata = Some(ws_chat::about(raw).into());
                     self.metadata_changed = true;
                 }
                 self.settle(*how);

@@ -39,7 +39,8 @@ impl Core {
             out.splice(&mut self.events);
             out.literal("]");
         }
-        if self.tracing && self.trace.has_news() {
+        // The end brings it along: afterwards there may be nobody left to ask.
+        if (self.tracing || self.dirty.end) && self.trace.has_news() {
             out.key("trace");
             self.trace.write(out);
         }

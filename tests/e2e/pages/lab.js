@@ -8,7 +8,7 @@ const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
 
 const plainError = (error) => error && {
   name: error.name, code: error.code, message: error.message, retryable: error.retryable,
-  status: error.status, attempts: error.attempts, detail: error.detail,
+  status: error.status, closeCode: error.closeCode, attempts: error.attempts, detail: error.detail,
 };
 
 const plainSnapshot = ({ error, connection, ...rest }) => ({
@@ -19,7 +19,7 @@ const plainSnapshot = ({ error, connection, ...rest }) => ({
 
 const compareIds = (a, b) => {
   const [x, y] = [a, b].map((id) => id.split('-').map(Number));
-  return x[0] - y[0] || x[1] - y[1];
+  return x[0] - y[0] || (x[1] ?? 0) - (y[1] ?? 0);
 };
 
 /** One run under observation. */

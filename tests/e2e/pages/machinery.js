@@ -1,10 +1,11 @@
 // Counts what could still make something happen in this page: armed timers and open connections. An unsettled run with
 // neither behind it would hang for ever, and that is what `watch` is for.
 (() => {
-  const { setTimeout: arm, clearTimeout: disarm, fetch: request, EventSource: Native } = window;
+  const { setTimeout: arm, clearTimeout: disarm, fetch: request, EventSource: Native, WebSocket: NativeSocket } = window;
   const timers = new Set();
   const open = new Set();
   const doubled = [];
+  let sockets = 0;
 
   window.setTimeout = (fn, ms, ...args) => {
     const id = arm(() => {
@@ -21,7 +22,10 @@
 
   const enter = (url) => {
     const { pathname, searchParams } = new URL(url, location.href);
-    const connection = { pathname, runId: searchParams.get('runId') };
+    const connection = {
+      pathname,
+      runId: searchParams.get('runId') ?? (pathname.endsWith('/events') ? searchParams.get('pending_message_id') : null),
+    };
     const isTwin = ({ runId }) => runId !== null && runId === connection.runId;
     if ([...open].some(isTwin)) doubled.push(`two connections at once for run ${connection.runId}`);
     open.add(connection);
@@ -69,6 +73,23 @@
     }
   };
 
+  // All runs of a client share one socket, so it is nobody's in particular.
+  window.WebSocket = class extends NativeSocket {
+    #connection;
+
+    constructor(...args) {
+      super(...args);
+      sockets += 1;
+      this.#connection = enter(this.url);
+      this.addEventListener('close', () => open.delete(this.#connection));
+    }
+
+    close(...args) {
+      open.delete(this.#connection);
+      super.close(...args);
+    }
+  };
+
   window.machinery = {
     /** Asks the server's control API: neither a connection of the page nor a sign that something may still happen. */
     control: async (url, body) => {
@@ -77,6 +98,8 @@
     },
     timers: () => timers.size,
     connections: () => open.size,
+    /** How many sockets were ever made. */
+    sockets: () => sockets,
     /** Runs that had two connections at the same time. */
     doubled,
     /** Calls `report` every few ms, through a timer that is not counted. */

@@ -15,7 +15,7 @@ const pkg = process.env.STEADYSTREAM_PKG ?? 'pkg';
 /** Starts a server. `app`, `control` are its addresses; `control` below is the client of its control API. */
 export async function startServer() {
   const folders = ['--www', 'www', '--pkg', pkg, '--tests', join('tests', 'e2e', 'pages')];
-  const child = spawn(binary, ['--port', '0', '--control-port', '0', ...folders], {
+  const child = spawn(binary, ['--port', '0', '--control-port', '0', '--proxy-port', '0', ...folders], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -24,6 +24,7 @@ export async function startServer() {
   return {
     app: address.app,
     controlOrigin: address.control,
+    proxy: address.proxy,
     control: new Control(address.control),
     async stop() {
       child.kill();
@@ -39,8 +40,8 @@ function readAddresses(child) {
     child.once('exit', (code) => reject(new Error(`run-server ended with ${code} before it was ready`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [name, url] = line.split(' ');
-      if (name === 'app' || name === 'control') address[name] = url;
-      if (address.app && address.control) resolve(address);
+      address[name] = url;
+      if (address.app && address.control && address.proxy) resolve(address);
     });
   });
 }
