@@ -114,8 +114,7 @@ impl State {
     ) -> io::Result<(Passed, Option<Order>)> {
         let now = Instant::now();
         let mut book = lock(&self.book);
-        let ended = book.open.get(&id).is_none_or(|open| open.closing.borrow().is_some());
-        if ended || book.swallows(id, direction, now) {
+        if book.swallows(id, direction, now) {
             return Ok((Passed::Swallowed, None));
         }
         let throttle = book.rules.throttle(direction, now);
@@ -191,9 +190,10 @@ impl Book {
 
     fn swallows(&mut self, id: u64, direction: Direction, now: Instant) -> bool {
         let swallows = self.rules.swallows(direction, now);
-        let Some(open) = self.open.get_mut(&id) else { return swallows };
+        let Some(open) = self.open.get_mut(&id) else { return true };
         let lost = &mut open.lost[direction as usize];
-        *lost |= swallows;
+        // What was to end has ended, though its task may not have heard of it yet.
+        *lost |= swallows || open.closing.borrow().is_some();
         *lost
     }
 }
