@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use crate::content::{JsonStyle, Moment, Object, ToolCall, delta_string, json_string};
+use crate::content::{JsonStyle, Moment, Object, ToolCall, delta_string, json_value};
 
 /// The event's name and its data.
 pub(crate) fn moment(
@@ -48,7 +48,11 @@ pub(crate) fn started(run_id: &str, now: u64) -> Bytes {
 /// `snapshot`: replace what you have, then append.
 pub(crate) fn snapshot(snapshot: &Value, run_id: &str, now: u64, style: JsonStyle) -> Bytes {
     let mut object = Object::new(style);
-    object.typed("snapshot").number("timestamp", now).raw("snapshot", &value(snapshot, style)).text("runId", run_id);
+    object
+        .typed("snapshot")
+        .number("timestamp", now)
+        .raw("snapshot", &json_value(snapshot, style))
+        .text("runId", run_id);
     object.finish()
 }
 
@@ -84,24 +88,6 @@ fn tool(call: &ToolCall, ended: bool, style: JsonStyle) -> String {
         object.text("arguments", &call.arguments);
     }
     object.close()
-}
-
-/// Any JSON value with its strings in the given style.
-fn value(value: &Value, style: JsonStyle) -> String {
-    match value {
-        Value::String(text) => json_string(text, style),
-        Value::Array(items) => {
-            format!("[{}]", items.iter().map(|item| self::value(item, style)).collect::<Vec<_>>().join(","))
-        }
-        Value::Object(members) => {
-            let mut object = Object::new(style);
-            for (key, member) in members {
-                object.raw(key, &self::value(member, style));
-            }
-            object.close()
-        }
-        plain => plain.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! JSON as servers write it: members in the order of a struct, strings in the escapes of a recipe.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use super::{Delta, JsonStyle};
 
@@ -63,6 +64,24 @@ fn surrogates(character: char) -> [u16; 2] {
     let mut pair = [0; 2];
     character.encode_utf16(&mut pair);
     pair
+}
+
+/// Any JSON value with its strings in the given style.
+pub(crate) fn json_value(value: &Value, style: JsonStyle) -> String {
+    match value {
+        Value::String(text) => json_string(text, style),
+        Value::Array(items) => {
+            format!("[{}]", items.iter().map(|item| json_value(item, style)).collect::<Vec<_>>().join(","))
+        }
+        Value::Object(members) => {
+            let mut object = Object::new(style);
+            for (key, member) in members {
+                object.raw(key, &json_value(member, style));
+            }
+            object.close()
+        }
+        plain => plain.to_string(),
+    }
 }
 
 /// A JSON object under construction.

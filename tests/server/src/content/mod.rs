@@ -10,7 +10,7 @@ mod tool;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chance::Chance;
-pub(crate) use json::{Object, delta_string, json_string};
+pub(crate) use json::{Object, delta_string, json_value};
 pub use plan::plan;
 
 /// How a run is to end.

@@ -51,17 +51,34 @@ fn question(run: &Run) -> Option<Entry> {
     Some(Entry { ids: [id.clone(), id], message })
 }
 
+/// What the list tells of a session.
+#[derive(Default)]
+struct Session {
+    created_at: u64,
+    updated_at: u64,
+    count: u64,
+    /// The place of its newest answer among all.
+    order: usize,
+}
+
 /// The sessions from `offset` on, the one that was busy last first.
 pub(super) fn sessions(app: &App, limit: usize, offset: usize) -> Value {
-    let mut sessions: BTreeMap<String, (u64, u64, u64)> = BTreeMap::new();
-    for run in app.runs.known(Protocol::WsChat, None) {
-        let (_, updated, count) = sessions.entry(run.session_id.clone()).or_insert((run.started_at, 0, 0));
-        *updated = run.started_at;
-        *count += 1 + u64::from(run.content.is_some());
+    let mut sessions: BTreeMap<String, Session> = BTreeMap::new();
+    for (order, run) in app.runs.known(Protocol::WsChat, None).iter().enumerate() {
+        let session = sessions
+            .entry(run.session_id.clone())
+            .or_insert_with(|| Session { created_at: run.started_at, ..Session::default() });
+        session.updated_at = run.started_at;
+        session.count += 1 + u64::from(run.content.is_some());
+        session.order = order;
     }
     let mut sessions: Vec<_> = sessions.into_iter().collect();
-    sessions.sort_by(|(a, (_, a_at, _)), (b, (_, b_at, _))| b_at.cmp(a_at).then_with(|| a.cmp(b)));
-    let session = |(id, (created, updated, count)): &(String, (u64, u64, u64))| json!({ "id": id, "created_at": created, "updated_at": updated, "message_count": count });
+    // Not by time: two sends within a millisecond have an order as well.
+    sessions.sort_by_key(|(_, session)| std::cmp::Reverse(session.order));
+    let session = |(id, session): &(String, Session)| {
+        let Session { created_at, updated_at, count, .. } = session;
+        json!({ "id": id, "created_at": created_at, "updated_at": updated_at, "message_count": count })
+    };
     json!({
         "sessions": sessions.iter().skip(offset).take(limit).map(session).collect::<Vec<_>>(),
         "has_more": sessions.len() > offset.saturating_add(limit),

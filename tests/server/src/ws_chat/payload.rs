@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::content::{Chance, Ending, JsonStyle, Moment, Object, delta_string};
+use crate::content::{Chance, Ending, JsonStyle, Moment, Object, delta_string, json_value};
 use crate::runs::Run;
 
 /// The `code` of an answer that was stopped.
@@ -46,7 +46,7 @@ pub(crate) fn moment(moment: &Moment, run: &Run, seq: u64, done: Option<&Done>) 
             if let Some(done) = done {
                 object
                     .text("message_id", &done.message_id)
-                    .raw("sources", &json!(done.sources).to_string())
+                    .raw("sources", &json_value(&json!(done.sources), style))
                     .raw("confidence", &json!(done.confidence).to_string())
                     .number("generation_time_ms", done.generation_time_ms);
             }

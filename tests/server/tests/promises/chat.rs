@@ -297,3 +297,43 @@ async fn sockets_and_what_they_said_are_counted() {
     assert_eq!((&journal[0]["status"], &journal[0]["outcome"]), (&json!(101), &json!("finished")));
     assert_eq!((&journal[1]["outcome"], &journal[1]["close"]), (&json!("aborted"), &Value::Null));
 }
+
+#[tokio::test]
+async fn a_server_that_lost_its_messages_knows_no_answer_and_takes_the_request_id_anew() {
+    for lose in [json!({ "do": "restart", "keepLog": false }), json!({ "do": "expireLogs" })] {
+        let rig = rig().await;
+        let answer = rig.socket().await.accepted(REQUEST).await;
+        rig.truth(&answer).await;
+        rig.set("now", json!({ "do": "restart" })).await;
+        rig.set("now", json!({ "do": "online" })).await;
+        assert_eq!(rig.socket().await.accepted(REQUEST).await, answer, "a restart that keeps the log loses nothing");
+        rig.set("now", lose).await;
+        rig.set("now", json!({ "do": "online" })).await;
+        let state = rig.get(&path(&format!("status?request_id={REQUEST}"))).await.json().await;
+        assert_eq!(state["status"], "unknown");
+        assert_eq!(rig.get(&path("messages")).await.json().await["messages"], json!([]));
+        let mut socket = rig.socket().await;
+        socket.resume(&answer, 0).await;
+        assert_eq!(socket.json().await["code"], "unknown-run");
+        assert_ne!(socket.accepted(REQUEST).await, answer);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_may_hold_any_text_its_recipe_can_write() {
+    let rig =
+        Rig::start(json!({ "events": 800, "eventsPerSecond": 0, "splitSurrogates": true, "json": "ascii" })).await;
+    rig.set("runs", json!({ "sessionId": SESSION, "start": true, "protocol": "ws-chat" })).await;
+    let run = rig.ask("runs").await[0]["runId"].as_str().unwrap().to_owned();
+    let truth = rig.truth(&run).await;
+    let wire = rig.get(&path(&format!("events?pending_message_id={run}"))).await.whole().await.text();
+    assert!(wire.is_ascii() && truth["text"].as_str().is_some_and(|text| !text.is_ascii()));
+    // Halves of a pair join as a browser's strings do, not as Rust's can.
+    let units = |literal: &str| -> String {
+        let text = literal.split_once("\"content\":\"").unwrap().1.split_once("\",\"pending_message_id\"").unwrap().0;
+        text.to_owned()
+    };
+    let literal: String =
+        wire.lines().filter(|line| line.starts_with("data: {\"type\":\"token\"")).map(units).collect();
+    assert_eq!(serde_json::from_str::<String>(&format!("\"{literal}\"")).unwrap(), truth["text"].as_str().unwrap());
+}
