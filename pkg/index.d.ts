@@ -72,7 +72,7 @@ export type ErrorCode =
   | 'connect-failed' | 'disconnected' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
   | 'run-not-found' | 'run-ended' | 'server-error' | 'malformed-event' | 'event-too-large' | 'truncated'
   | 'aborted' | 'invalid-argument' | 'invalid-state' | 'engine-crashed' | 'wasm-blocked' | 'not-ready' | 'queue-full'
-  | 'request-failed' | 'request-timeout';
+  | 'request-failed' | 'request-timeout' | 'socket-refused' | 'held-back';
 
 /** Every error of this library. `message` says what came and what was expected; decide by `code`, never by the message. */
 export declare class SteadyStreamError extends Error {
@@ -84,6 +84,8 @@ export declare class SteadyStreamError extends Error {
   readonly retryable: boolean;
   /** The HTTP status, when one is known. */
   readonly status?: number;
+  /** The close code of a WebSocket, when one was seen. */
+  readonly closeCode?: number;
   /** How many attempts were made, when it was more than a single request. */
   readonly attempts?: number;
   /** The server's own words, when it gave any. For people, not for programs. */
@@ -106,17 +108,48 @@ export declare class RunEventsConnectError extends SteadyStreamError {
 /** The state of one connection. */
 export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed' | 'failed';
 
-/** A connection, as a badge would show it. */
+/** A connection, as a badge would show it (W4-1). It is the truth: `open` only while bytes may flow. */
 export interface ConnectionSnapshot {
   readonly state: ConnectionState;
   /** Failed or fruitless attempts since the last progress. 0 while all is well. */
   readonly attempt: number;
   /** When the next attempt is due, in unix ms; `null` when none is scheduled. */
   readonly retryAt: number | null;
-  /** What carries the bytes, once something does. */
+  /** What carries the bytes, or will with the next attempt; `null` before the first. */
   readonly transport: Transport | null;
-  /** Why the last connection was lost, until the next one makes progress. */
+  /** How long the server took to answer the last ping of the WebSocket, in ms; `null` where nothing was pinged. */
+  readonly latency: number | null;
+  /** The cause: why the last connection was lost, until the next one makes progress. */
   readonly error: SteadyStreamError | null;
+}
+
+/**
+ * One thing that happened to a run's connection.
+ *
+ * - `attempt`: a connection was asked for, after `attempt` failures · `opened`: it may carry bytes
+ * - `first-token`: the run's first text, `ms` after the run began
+ * - `lost`: with the error's `code` and, where one was seen, the HTTP `status` or the socket's close code
+ * - `waiting`: the next attempt comes in `ms` · `parked`: offline, frozen or left, until that ends
+ * - `switched`: to another `transport` · `asked`: the server, how the run stands
+ * - `duplicates`: `count` events in a row came again and were dropped · `gap`: events are missing, and asked for again
+ * - `malformed`: an event made no sense · `settled`: the run has ended, `outcome` says how
+ */
+export interface TraceEntry {
+  /** Counts from 1. An entry that comes again under its number has replaced the earlier one. */
+  readonly n: number;
+  /** Unix ms. */
+  readonly at: number;
+  readonly what:
+    | 'attempt' | 'opened' | 'first-token' | 'lost' | 'waiting' | 'parked' | 'switched' | 'duplicates' | 'gap' | 'malformed'
+    | 'asked' | 'settled';
+  /** What was used or tried. */
+  readonly transport: Transport;
+  readonly attempt?: number;
+  readonly ms?: number;
+  readonly code?: ErrorCode;
+  readonly status?: number;
+  readonly count?: number;
+  readonly outcome?: RunEnd;
 }
 
 /**
@@ -198,7 +231,10 @@ export interface RunSnapshot {
   readonly parts: readonly Part[];
   /** As the server sent it last. */
   readonly usage: Usage | null;
-  /** The metadata of the last snapshot event, as the server sent it. */
+  /**
+   * `bichat`: the metadata of the last snapshot event, as the server sent it. `ws-chat`: `message_id`, `sources`, `confidence`
+   * and `generation_time_ms` of a completed answer, those that the server gave.
+   */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** The id of the last event applied: where a resume goes on. */
   readonly cursor: string | null;
@@ -307,31 +343,63 @@ export interface RunEvent {
 
 // ---------------------------------------------------------------------------------------------------------------- client
 
-/** What carries the bytes. `fetch` sends headers and cursors and sees the HTTP status; `eventsource` is the browser's own. */
-export type Transport = 'fetch' | 'eventsource';
+/**
+ * What carries the bytes.
+ *
+ * - `websocket`: one socket for all runs of a client (`ws-chat` only)
+ * - `eventsource`: the browser's own, which sends no headers
+ * - `fetch`: a streamed response; sends headers and cursors and sees the HTTP status
+ * - `rest`: the status is asked every 2000 ms, and the whole answer comes at once
+ */
+export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest';
 
 /** Request headers by name. */
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
 
-/** One per backend. Times are in ms. */
-export interface RunClientOptions {
-  /** Where the protocol's endpoints are, absolute or relative to the page; slashes at its end do not matter. */
-  readonly baseUrl: string | URL;
-  /** What the server speaks. Default `'bichat'`. */
+/** One per backend. Times are in ms. Each protocol has options of its own. */
+export type RunClientOptions = BichatOptions | WsChatOptions;
+
+/** A server that speaks `bichat` (PROTOCOLS 1). */
+export interface BichatOptions extends CommonClientOptions {
+  /** Default `'bichat'`. */
   readonly protocol?: 'bichat';
-  /** What follows a run's events: one transport, in an array because a ladder of them will follow. Default `['fetch']`. */
-  readonly transports?: readonly [Transport];
+  /**
+   * The ladder that follows a run's events, first choice first. A transport that fails for a reason that will not pass gives
+   * way to the next, and the run goes on from its cursor. Default `['fetch']`.
+   */
+  readonly transports?: readonly Exclude<Transport, 'websocket'>[];
   /**
    * Whether the server keeps an event log (`GET /stream/events`). Default `true`: what a run ends up with is the log's
    * content. With `false`, a send's own response is all there is, and it may drop events (B-SEND-11).
    */
   readonly eventLog?: boolean;
-  /** Sent with every request. A function is asked anew on every attempt, so that a refreshed token is used. */
+  /** Default `'/stream'`. */
+  readonly streamEndpoint?: `/${string}`;
+}
+
+/** A server that speaks `ws-chat` (PROTOCOLS 5, docs/ws-chat.md). */
+export interface WsChatOptions extends CommonClientOptions {
+  readonly protocol: 'ws-chat';
+  /** The ladder, first choice first; a send belongs to one of them (W4-4). Default `['websocket', 'fetch', 'rest']`. */
+  readonly transports?: readonly Transport[];
+  /**
+   * How the bearer token of `headers` reaches the server over a WebSocket: in the first frame (default) or as a subprotocol.
+   * Never in the URL.
+   */
+  readonly websocketAuth?: 'frame' | 'subprotocol';
+}
+
+/** What all protocols have in common. */
+export interface CommonClientOptions {
+  /** Where the protocol's endpoints are, absolute or relative to the page; slashes at its end do not matter. */
+  readonly baseUrl: string | URL;
+  /**
+   * Sent with every request. A function is asked anew on every attempt, so that a refreshed token is used, and once for all
+   * attempts that are made at the same time. A 401 asks once more before it is fatal.
+   */
   readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
   /** Cookies: as `fetch`'s option of this name. Default `'include'`. */
   readonly credentials?: 'include' | 'same-origin' | 'omit';
-  /** Default `'/stream'`. */
-  readonly streamEndpoint?: `/${string}`;
   /** Default `'/rpc'`. */
   readonly rpcEndpoint?: `/${string}`;
   readonly retry?: RetryOptions;
@@ -359,7 +427,10 @@ export interface RetryOptions {
   readonly baseMs?: number;
   /** The ceiling of all delays. Default 30,000. */
   readonly capMs?: number;
-  /** `'full'` (default): anywhere between 0 and the ceiling. `'none'`: the ceiling. */
+  /**
+   * `'full'` (default): anywhere between 0 and the ceiling, and not below half of it after connections that opened and brought
+   * nothing. `'none'`: the ceiling.
+   */
   readonly jitter?: 'full' | 'none';
   /** A connection that lasted this long starts the delays anew, as progress does. Default 10,000. */
   readonly stableMs?: number;
@@ -375,6 +446,11 @@ export interface LivenessOptions {
   readonly stallMs?: number;
   /** The server's heartbeat is learned, and three missed beats are silence, but never less than this. Default 6000. */
   readonly floorMs?: number;
+  /**
+   * An open stream without a single byte after this time makes the library ask the server whether there is something to read;
+   * if so, something in between holds it back, and the ladder's next transport is tried. Default 5000; `Infinity`: never.
+   */
+  readonly firstByteMs?: number;
 }
 
 /** How to attach to a run. */
@@ -520,6 +596,9 @@ export declare class RunStream implements Store<RunSnapshot>, AsyncIterable<RunE
    */
   readonly finished: Promise<RunOutcome>;
 
+  /** What happened to this run's connection: the last 128 entries. Written out only while somebody reads. */
+  readonly trace: Store<readonly TraceEntry[]>;
+
   /** Ends the run at the server: {@link RunClient.stop}. Does nothing once it has settled. */
   stop(): Promise<void>;
 
@@ -550,7 +629,7 @@ export interface RunCoreSnapshot
 /** Options of {@link createRunCore}. */
 export interface RunCoreOptions {
   /** Default `'bichat'`. */
-  readonly protocol?: 'bichat';
+  readonly protocol?: 'bichat' | 'ws-chat';
   /** The largest event accepted, in bytes. Default 16 MiB. */
   readonly maxEventBytes?: number;
 }

@@ -3,7 +3,7 @@
 import { TRANSPORTS } from './browser/driver.js';
 import { invalid } from './errors.js';
 
-const PROTOCOLS = ['bichat', 'ws-chat'];
+export const PROTOCOLS = ['bichat', 'ws-chat'];
 // The transports of each, and those that it uses where none are named.
 const OF_PROTOCOL = {
   bichat: { all: ['eventsource', 'fetch', 'rest'], usual: ['fetch'] },
@@ -56,7 +56,7 @@ export const requireSignal = (path, value) => {
   throw invalid(path, value, 'an AbortSignal');
 };
 
-const requireOneOf = (path, value, choices) => {
+export const requireOneOf = (path, value, choices) => {
   if (choices.includes(value)) return value;
   throw invalid(path, value, `one of ${choices.join(', ')}`);
 };

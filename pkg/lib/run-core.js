@@ -2,7 +2,7 @@
 import { EMPTY, applyDelta, readFlush } from './delta.js';
 import { SteadyStreamError, invalid } from './errors.js';
 import { engine, guard } from './instance.js';
-import { requireNumber } from './options.js';
+import { PROTOCOLS, requireNumber, requireOneOf } from './options.js';
 import { nextSnapshot } from './snapshot.js';
 import { Window } from './window.js';
 
@@ -87,6 +87,6 @@ class RunCore {
 }
 
 export const createRunCore = ({ protocol = 'bichat', maxEventBytes = 16777216 } = {}) => {
-  if (protocol !== 'bichat') throw invalid('protocol', protocol, 'one of bichat');
+  requireOneOf('protocol', protocol, PROTOCOLS);
   return new RunCore(protocol, requireNumber('maxEventBytes', maxEventBytes));
 };

@@ -21,6 +21,10 @@ new RunClient({ baseUrl: '', retries: 3 });
 new RunClient({ baseUrl: '', retry: { base: 1 } });
 // @ts-expect-error no such transport
 new RunClient({ baseUrl: '', transports: ['websocket'] });
+// @ts-expect-error only a WebSocket protocol says how it authorizes
+new RunClient({ baseUrl: '', websocketAuth: 'frame' });
+// @ts-expect-error ws-chat has no stream endpoint
+new RunClient({ baseUrl: '', protocol: 'ws-chat', streamEndpoint: '/stream' });
 // @ts-expect-error an endpoint is a path
 new RunClient({ baseUrl: '', streamEndpoint: 'stream' });
 // @ts-expect-error headers are strings

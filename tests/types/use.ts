@@ -5,6 +5,7 @@ import {
 } from 'steadystream';
 import type {
   ConnectionSnapshot, ErrorCode, Part, RunEvent, RunOutcome, RunSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
+  TraceEntry, Transport,
 } from 'steadystream';
 import { RunClient as UrlRunClient, init } from 'steadystream/url';
 
@@ -20,6 +21,8 @@ const client = new RunClient({
   liveness: { stallMs: 30_000 },
 });
 new RunClient({ baseUrl: '', headers: new Headers() });
+new RunClient({ baseUrl: '', transports: ['eventsource', 'fetch', 'rest'], liveness: { firstByteMs: 3000 } });
+new RunClient({ baseUrl: '', protocol: 'ws-chat', transports: ['websocket', 'rest'], websocketAuth: 'subprotocol' });
 
 const run: RunStream = client.send('s', { content: 'hi', model: 'm' }, { requestId: createRequestId(), signal: new AbortController().signal });
 const store: Store<RunSnapshot> = run;
@@ -29,6 +32,8 @@ badge.subscribe(({ state, retryAt }) => {
   same<typeof state, 'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed' | 'failed'>(true);
   same<typeof retryAt, number | null>(true);
 });
+const trace: Store<readonly TraceEntry[]> = run.trace;
+trace.subscribe((entries) => entries.map(({ n, what, transport }) => `${n} ${what} ${transport satisfies Transport}`));
 leave();
 
 const render = (part: Part): string => {
