@@ -430,7 +430,8 @@ impl Host {
                 if self.socket.is_open() {
                     self.hand_out(now);
                 } else if self.socket.is_closed() {
-                    self.socket.handle_opening();
+                    self.socket.handle_opening(now);
+                    self.wake_by(self.socket.poll_timeout());
                     self.open(Purpose::Socket, Transport::WebSocket.as_str(), &Request::get(requests::SOCKET.into()));
                 }
             }
@@ -547,6 +548,9 @@ impl Host {
         {
             let frame = requests::leave_frame(run);
             self.send_frame(&frame);
+        }
+        if self.socket.is_in_vain() {
+            self.close_socket();
         }
         self.socket.note_idle(now);
         self.wake_by(self.socket.poll_timeout());

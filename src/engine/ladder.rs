@@ -54,6 +54,11 @@ impl Ladder {
         self.rung(self.at)
     }
 
+    /// Whether there is more than one transport at all.
+    pub fn has_choice(&self) -> bool {
+        self.len > 1
+    }
+
     /// Whether another transport is left to try in this round.
     pub fn has_next(&self) -> bool {
         self.next_rung().is_some()
@@ -75,11 +80,20 @@ impl Ladder {
         self.current()
     }
 
-    /// The present rung failed in a way that may pass. Whether that has happened so often that it is suspected: then the next
-    /// rung is the present one, as after [`Ladder::fail`].
+    /// The present rung failed in a way that may pass. When that has happened so often that it is suspected, it is as with
+    /// [`Ladder::fail`].
     pub fn flap(&mut self) -> bool {
         self.flaps = self.flaps.saturating_add(1);
-        self.flaps >= SUSPECT_AFTER && self.has_next() && self.fail()
+        self.flaps >= SUSPECT_AFTER && self.fail()
+    }
+
+    /// The same for a rung whose failures the others below share: it does not give way to them, but so often in a row the round
+    /// is over.
+    pub fn flap_for_all(&mut self) {
+        self.flaps = self.flaps.saturating_add(1);
+        if self.flaps >= SUSPECT_AFTER {
+            (self.failed, self.flaps) = (0, 0);
+        }
     }
 
     /// The present rung failed for a reason that will not pass. True: the next one is tried at once. False: the round is over.
@@ -170,6 +184,21 @@ mod tests {
         assert!(!ladder.flap());
         ladder.works(at(2));
         assert!(!ladder.flap(), "what works in between is forgiven");
+    }
+
+    #[test]
+    fn a_last_rung_that_flaps_ends_the_round() {
+        let mut ladder = Ladder::new(&[Transport::EventSource, Transport::WebSocket]);
+        assert!(ladder.fail());
+        assert!(!ladder.flap() && !ladder.flap());
+        assert_eq!(ladder.choose(at(0)), Transport::EventSource);
+        let mut ladder = Ladder::new(&[Transport::WebSocket, Transport::Fetch, Transport::Rest]);
+        assert!(ladder.fail());
+        ladder.flap_for_all();
+        assert_eq!(ladder.choose(at(0)), Transport::Fetch);
+        ladder.flap_for_all();
+        assert_eq!(ladder.choose(at(0)), Transport::WebSocket, "the server is down, and no transport is to blame");
+        assert!(!ladder.works(at(1)));
     }
 
     #[test]

@@ -15,6 +15,8 @@ use super::{
     time::{Instant, Millis},
 };
 
+/// How long it may take to open.
+const OPEN_WITHIN: Millis = Millis(15_000);
 /// How long a silence makes a ping due.
 const PING_AFTER: Millis = Millis(30_000);
 /// How long an answer to it may take.
@@ -62,6 +64,7 @@ pub struct Socket {
     // The rider whose frame came last: most likely the next one's too.
     last: usize,
     backoff: Backoff,
+    // When it began to open, or was heard last.
     heard: Instant,
     // Since when an answer is due, and until when.
     pinged: Option<(Instant, Instant)>,
@@ -92,6 +95,11 @@ impl Socket {
         self.phase == Phase::Open
     }
 
+    /// Whether it is on its way and nobody waits for it any more.
+    pub fn is_in_vain(&self) -> bool {
+        self.phase == Phase::Opening && self.riders.is_empty()
+    }
+
     /// Whether there is none and none is on its way.
     pub fn is_closed(&self) -> bool {
         self.phase == Phase::Closed
@@ -110,8 +118,9 @@ impl Socket {
     }
 
     /// The socket is being opened.
-    pub fn handle_opening(&mut self) {
+    pub fn handle_opening(&mut self, now: Instant) {
         self.phase = Phase::Opening;
+        self.heard = now;
         self.pinged = None;
         self.looks_again = false;
         self.reader.restart();
@@ -190,6 +199,9 @@ impl Socket {
             self.idle_since = None;
             return Some(Due::Idle);
         }
+        if self.phase == Phase::Opening && self.heard + OPEN_WITHIN <= now {
+            return Some(Due::Stalled);
+        }
         if self.phase != Phase::Open {
             return None;
         }
@@ -215,6 +227,7 @@ impl Socket {
     /// When to call [`Socket::handle_timeout`] next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let beat = match (self.phase, self.pinged) {
+            (Phase::Opening, _) => Some(self.heard + OPEN_WITHIN),
             (Phase::Open, Some((_, until))) => Some(until),
             (Phase::Open, None) if !self.riders.is_empty() => Some(self.heard + PING_AFTER),
             _ => None,
@@ -255,7 +268,7 @@ mod tests {
         for slot in slots {
             socket.join(rider(*slot));
         }
-        socket.handle_opening();
+        socket.handle_opening(at(0));
         socket.handle_opened(at(0));
         while socket.take_frame().is_some() {}
         socket
@@ -267,7 +280,7 @@ mod tests {
         socket.join(rider(1));
         socket.join(rider(2));
         assert!(socket.is_closed());
-        socket.handle_opening();
+        socket.handle_opening(at(0));
         socket.handle_opened(at(0));
         assert_eq!(socket.take_frame(), Some((1, Conn(1), "frame 1".into())));
         assert_eq!(socket.take_frame(), Some((2, Conn(2), "frame 2".into())));
@@ -309,6 +322,18 @@ mod tests {
         assert!(!socket.suspect(at(4_999)), "it was just heard");
         assert!(socket.suspect(at(20_000)));
         assert_eq!(socket.handle_timeout(at(25_000)), Some(Due::Stalled));
+    }
+
+    #[test]
+    fn one_that_does_not_open_is_given_up() {
+        let mut socket = Socket::new(Protocol::WsChat, 1 << 20, backoff::Policy::default());
+        socket.join(rider(1));
+        socket.handle_opening(at(7));
+        assert_eq!(socket.poll_timeout(), Some(at(15_007)));
+        assert_eq!(socket.handle_timeout(at(15_006)), None);
+        assert_eq!(socket.handle_timeout(at(15_007)), Some(Due::Stalled));
+        socket.leave(1, None);
+        assert!(socket.is_in_vain());
     }
 
     #[test]

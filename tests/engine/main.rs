@@ -41,6 +41,7 @@ mod send_refused;
 mod send_response_is_lossy;
 mod server_restarts;
 mod server_without_a_log;
+mod shared_socket;
 mod silence_without_heartbeats;
 mod sleeping_laptop;
 mod socket_reset_mid_run;

@@ -40,6 +40,7 @@ impl Core {
             Some(Due::Connect(_)) => {
                 self.head_seen = false;
                 self.events_here = false;
+                self.drop_poll();
                 if self.road == Road::Sending && self.accepted {
                     return self.ask_status(Doubt::Accepted, now);
                 }
@@ -84,6 +85,8 @@ impl Core {
                 let request = self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}"));
                 let ask = self.ask(request);
                 self.posting = Some(ask);
+                // Out of our hands from here on (W4-4).
+                self.accepted = true;
             }
             (via, _) => {
                 let request = self.request();
@@ -216,7 +219,7 @@ impl Core {
                     self.follow(now);
                 }
             }
-            // Whether the server has it is not known; the same request id may be sent again.
+            // Whether the server has it is not known: it is asked before anything is sent again.
             (0, _) => self.lose(Failure::passing(Code::ConnectFailed), None, now),
             (200..=299, None) => self.refuse(Failure::lasting(Code::ContentType).with_status(status), now),
             _ => self.handle_response(&Head { status, ..Head::default() }, now),
@@ -225,10 +228,16 @@ impl Core {
 
     /// The road was refused for a reason that will not pass.
     pub(super) fn refuse(&mut self, failure: Failure, now: Instant) {
-        self.trace.note_loss(&failure, self.via, now);
-        if !self.stopping && self.is_of_transport(&failure) && self.step_down(&failure, now) {
-            return;
+        if !self.stopping && self.ladder.has_choice() && self.is_of_transport(&failure) {
+            if self.ladder.has_next() {
+                self.trace.note_loss(&failure, self.via, now);
+                return self.step_down(&failure, now);
+            }
+            // The others failed in ways that may pass: so may this one, in the next round.
+            self.ladder.fail();
+            return self.lose(Failure { retryable: true, ..failure }, None, now);
         }
+        self.trace.note_loss(&failure, self.via, now);
         if self.is_decided_by_loss(&failure, now) || self.settle_by_verdict(now) {
             return;
         }
@@ -288,7 +297,11 @@ impl Core {
     /// Whether a loss before the head makes the ladder try another transport now. Of `fetch` it does not: what fails there
     /// fails for a reason that the others share.
     fn is_suspicious(&mut self, failure: &Failure) -> bool {
-        if self.head_seen || !matches!(self.via, Transport::WebSocket | Transport::EventSource) {
+        if self.head_seen {
+            return false;
+        }
+        if !matches!(self.via, Transport::WebSocket | Transport::EventSource) {
+            self.ladder.flap_for_all();
             return false;
         }
         match failure.code {
@@ -297,18 +310,14 @@ impl Core {
         }
     }
 
-    /// Leaves the present transport for the next one, at once. False if none is left.
-    pub(super) fn step_down(&mut self, failure: &Failure, now: Instant) -> bool {
-        if !self.ladder.has_next() {
-            return false;
-        }
+    /// Leaves the present transport for the next one, at once.
+    pub(super) fn step_down(&mut self, failure: &Failure, now: Instant) {
         self.ladder.fail();
         self.disconnect();
         self.note_flap(failure);
         self.link.handle_lost(now);
         let due = self.link.connect(now);
         self.obey(due, now);
-        true
     }
 
     /// The present transport carries what it should.

@@ -432,10 +432,9 @@ impl Run {
 
     /// The page's weather changed.
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) {
-        let conn = self.core.link.conn();
         let due = self.core.link.handle_signal(signal, now);
         if due == Some(Due::Drop) {
-            self.core.push(Output::Disconnect { conn });
+            self.core.disconnect();
         }
         self.core.obey(due, now);
         self.core.touch();

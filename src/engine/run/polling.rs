@@ -165,15 +165,13 @@ impl Core {
             let is_over = !reply.active && !reply.is_missing;
             is_over || told.text_utf16_len() > self.exact.text_utf16_len()
         });
-        if !is_held_back {
+        if !is_held_back || !self.ladder.has_next() {
             // There is nothing to say: what is open may stay.
             return self.link.watch_first_byte(now);
         }
         let failure = Failure::lasting(Code::HeldBack);
         self.trace.note_loss(&failure, self.via, now);
-        if !self.step_down(&failure, now) {
-            self.give_up(failure, now);
-        }
+        self.step_down(&failure, now);
     }
 
     /// A run that never had an id ends like one that the server does not know.
