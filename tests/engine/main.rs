@@ -6,6 +6,7 @@
 
 mod support;
 
+mod accept_then_close;
 mod any_schedule;
 mod back_forward_cache;
 mod chunks_split_anywhere;

@@ -39,7 +39,7 @@ impl Answer {
 
     /// How many events there are by now; one more than words when it has ended.
     fn events(&self, now: u64) -> usize {
-        let told = if self.pace == 0 { usize::MAX } else { ((now - self.began) / self.pace) as usize };
+        let told = (now - self.began).checked_div(self.pace).map_or(usize::MAX, |told| told as usize);
         told.min(self.words.len() + 1)
     }
 
