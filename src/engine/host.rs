@@ -259,9 +259,10 @@ impl Host {
             Purpose::Socket => self.take_frames(len, now),
             Purpose::Diagnosis { .. } => {}
             Purpose::Ask { reply, .. } | Purpose::Inquiry { reply, .. } => {
-                let chunk = window.chunk_mut();
-                if reply.body.len() + len <= LONGEST_REPLY {
-                    reply.body.extend_from_slice(chunk.get(..len).unwrap_or(chunk));
+                let whole = window.chunk_mut();
+                let chunk = whole.get(..len).unwrap_or(whole);
+                if reply.body.len() + chunk.len() <= LONGEST_REPLY {
+                    reply.body.extend_from_slice(chunk);
                 } else {
                     self.order_close(task);
                     self.handle_end(task, End::Failed, None, now);
