@@ -182,7 +182,7 @@ impl Host {
         if let Some(held) = self.slot(slot) {
             held.pace = pace;
             self.want(slot);
-            self.is_hurried = self.slots.iter().flatten().any(|held| held.pace == Pace::Sync);
+            self.look_for_hurry();
         }
     }
 
@@ -203,6 +203,7 @@ impl Host {
         self.leave(slot, None, now);
         if let Some(place) = self.slots.get_mut(place_of(slot)) {
             *place = None;
+            self.look_for_hurry();
         }
     }
 
@@ -634,6 +635,10 @@ impl Host {
 
     fn wake_by(&mut self, deadline: Option<Instant>) {
         self.next = [self.next, deadline].into_iter().flatten().min();
+    }
+
+    fn look_for_hurry(&mut self) {
+        self.is_hurried = self.slots.iter().flatten().any(|held| held.pace == Pace::Sync);
     }
 
     /// Says so when something of this slot wants a flush.
