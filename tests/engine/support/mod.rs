@@ -1,5 +1,7 @@
 //! The simulated world: a page, a network and a server, in virtual time.
 
+pub mod client;
+pub mod frames;
 pub mod page;
 pub mod plan;
 pub mod script;
