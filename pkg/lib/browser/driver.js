@@ -4,7 +4,7 @@
 // User code runs in one place only: below `wake`, the last act of an entry. An entry is a call by the page (a frame, a timer, a
 // reader, a listener); calls by our own code never wake, because that code flushes by itself.
 import { guard } from '../instance.js';
-import { report } from '../report.js';
+import { callGuarded, report } from '../report.js';
 import { Window } from '../window.js';
 import { Alarm } from './alarm.js';
 import { openFetch } from './fetch-stream.js';
@@ -42,7 +42,8 @@ export class Driver {
     this.#raw = raw;
     this.#options = options;
     this.#headers = headers;
-    this.#wake = wake;
+    // What a listener throws must not reach a reader or a timer: that stream would never be read on.
+    this.#wake = () => callGuarded(wake);
     this.#window = new Window(raw);
     const { transports, baseUrl } = options;
     if (transports.length > 1) guard(() => raw.learned(...recall(baseUrl, TRANSPORTS), clock()));
