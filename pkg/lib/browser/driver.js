@@ -153,9 +153,11 @@ export class Driver {
         due |= next;
         this.#isHurried = (next & HURRIED) !== 0;
         if (!(next & ORDERS)) break;
-        for (const order of JSON.parse(guard(() => this.#raw.orders()))) this.#carryOut(order);
-        // What an order called out to may have closed this client.
-        if (this.#isOver) return due;
+        for (const order of JSON.parse(guard(() => this.#raw.orders()))) {
+          this.#carryOut(order);
+          // What an order called out to may have closed this client.
+          if (this.#isOver) return due;
+        }
       }
     } finally {
       this.#isActing = false;
@@ -186,6 +188,11 @@ export class Driver {
     const url = baseUrl + streamEndpoint + path;
     const held = { close: () => {}, text: '' };
     this.#tasks.set(task, held);
+    // The page may wrap what is called here, and close this client inside: then nobody would close what was just opened.
+    const hold = (opened) => {
+      if (this.#isOver) opened.close();
+      else Object.assign(held, opened);
+    };
     if (via === 'eventsource' || via === 'websocket') {
       const tell = {
         opened: () => this.#enter((raw, now) => raw.head(task, 200, 'text/event-stream', undefined, Date.now(), now)),
@@ -193,12 +200,13 @@ export class Driver {
         end: (how, code) => this.#tellEnd(task, how, code),
       };
       if (via === 'websocket') {
-        Object.assign(held, openSocket({ url, auth: websocketAuth }, this.#headers, tell));
+        hold(openSocket({ url, auth: websocketAuth }, this.#headers, tell));
         return;
       }
       try {
-        held.close = openSource({ url, credentials }, tell);
+        hold({ close: openSource({ url, credentials }, tell) });
       } catch {
+        if (this.#isOver) return;
         this.#tasks.delete(task);
         guard(() => this.#raw.end(task, ENDS.indexOf('failed'), undefined, clock()));
       }
@@ -207,11 +215,12 @@ export class Driver {
     const isReply = via === 'reply';
     const accept = isReply ? 'application/json' : 'text/event-stream';
     // A stop outlives the page that asked for it.
-    held.close = openFetch({ url, body, cursor, accept, keepalive: isReply, credentials }, this.#headers, {
+    const close = openFetch({ url, body, cursor, accept, keepalive: isReply, credentials }, this.#headers, {
       head: (response) => this.#tellHead(task, response),
       chunk: (bytes) => this.#tellChunk(task, bytes),
       end: (how) => this.#tellEnd(task, how),
     });
+    hold({ close });
   }
 
   // Feeds what native sources and sockets have told since the last time. What follows from it is the caller's to act on.
