@@ -114,15 +114,21 @@ export class Feed {
 
   /** Starts something in the engine; its slot's deltas go to `holder` from now on. */
   open(holder, begin) {
-    holder.slot = this.#engine().begin(begin);
-    this.#holders.set(holder.slot, holder);
-    this.#pull();
-    this.#deliverSoon();
+    this.#engine().begin(begin, (slot) => {
+      holder.slot = slot;
+      this.#holders.set(slot, holder);
+    });
+    this.#follow();
   }
 
   /** A call that changes something: its consequences are pulled at once. */
   act(call) {
     this.tell(call);
+    this.#follow();
+  }
+
+  // What a call of ours brought about. It may have called out to a page that closed this client: then all is told already.
+  #follow() {
     if (this.#driver === null) return;
     this.#pull();
     this.#deliverSoon();
@@ -136,9 +142,8 @@ export class Feed {
   /** A request with one answer. `call(raw, now)` gives the ticket. */
   ask(call) {
     return new Promise((resolve, reject) => {
-      this.#asks.set(this.#engine().call(call), { resolve, reject });
-      this.#pull();
-      this.#deliverSoon();
+      this.#engine().call(call, (ticket) => this.#asks.set(ticket, { resolve, reject }));
+      this.#follow();
     });
   }
 

@@ -49,16 +49,20 @@ export class Driver {
     if (transports.length > 1) guard(() => raw.learned(...recall(baseUrl, TRANSPORTS), clock()));
   }
 
-  /** A call of our own code: what it brings about is begun before this returns, and told by whoever called. */
-  call(fn) {
+  /**
+   * A call of our own code: what it brings about is begun before this returns, and told by whoever called. `adopt(given)` runs
+   * before anything is begun: a page that is called back then finds an owner for whatever a flush of its own has to tell.
+   */
+  call(fn, adopt) {
     const now = clock();
     const given = guard(() => fn(this.#raw, now));
+    adopt?.(given);
     this.#act();
     return given;
   }
 
   /** A call that begins something: from the first on the page is watched. */
-  begin(fn) {
+  begin(fn, adopt) {
     if (this.#stopWatching === null) {
       this.#stopWatching = watchPage((signal) => this.#enter((raw, now) => raw.signal(signal, now)));
     }
@@ -66,7 +70,7 @@ export class Driver {
       // A signal may have been missed while the page slept.
       for (const signal of weatherNow()) raw.signal(signal, now);
       return fn(raw, now);
-    });
+    }, adopt);
   }
 
   /** What changed since the last flush; the frame that was asked for is not needed any more. */
