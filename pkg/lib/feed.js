@@ -186,7 +186,13 @@ export class Feed {
     this.#abandonAsks(new SteadyStreamError('aborted'));
     this.#deliverSoon();
     // Outside of any call of ours: close() may itself be running inside wake().
-    queueMicrotask(() => guard(() => raw.free()));
+    queueMicrotask(() => {
+      try {
+        guard(() => raw.free());
+      } catch {
+        // The instance has died since: nobody is owed anything here any more.
+      }
+    });
   }
 
   /** The instance is dead: settle everything from here, close the transports from here, and never call it again. */
