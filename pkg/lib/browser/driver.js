@@ -75,15 +75,15 @@ export class Driver {
 
   /** What changed since the last flush; the frame that was asked for is not needed any more. */
   flush() {
-    this.#feedText();
+    this.#catchUp();
     this.#cancelFrame?.();
     this.#cancelFrame = null;
-    return this.call((raw) => raw.flush());
+    return guard(() => this.#raw.flush());
   }
 
   read(slot) {
-    this.#feedText();
-    return this.call((raw) => raw.read(slot));
+    this.#catchUp();
+    return guard(() => this.#raw.read(slot));
   }
 
   /** Closes every task, timer and listener. The engine is not asked: it may be dead. */
@@ -238,6 +238,12 @@ export class Driver {
         guard(() => this.#raw.chunk(task, written, clock()));
       }
     }
+  }
+
+  // Nothing may call out between taking what has changed and applying it: a flush in there would be applied before.
+  #catchUp() {
+    this.#feedText();
+    this.#act();
   }
 
   #requestFrame() {
