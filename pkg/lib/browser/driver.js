@@ -54,6 +54,8 @@ export class Driver {
    * before anything is begun: a page that is called back then finds an owner for whatever a flush of its own has to tell.
    */
   call(fn, adopt) {
+    // What a source told before this call counts before it: a close must not lose it.
+    this.#feedText();
     const now = clock();
     const given = guard(() => fn(this.#raw, now));
     adopt?.(given);
