@@ -25,8 +25,8 @@ export function findChrome() {
   return found;
 }
 
-export function launchBrowser() {
-  return chromium.launch({ executablePath: findChrome(), args: FLAGS });
+export function launchBrowser(flags = []) {
+  return chromium.launch({ executablePath: findChrome(), args: [...FLAGS, ...flags] });
 }
 
 /**
