@@ -218,6 +218,29 @@ inPage('the same for a source, and for one that cannot be had', async ({ Client,
   await settle();
 });
 
+inPage('the same for a socket', async ({ RunClient, left, same }) => {
+  const before = left();
+  const { WebSocket } = globalThis;
+  const client = new RunClient({ baseUrl: '/', protocol: 'ws-chat', transports: ['websocket'] });
+  const told = [];
+  globalThis.WebSocket = class {
+    constructor() {
+      told.push('opened');
+      client.close();
+    }
+
+    close() {
+      told.push('closed');
+    }
+  };
+  try {
+    const run = client.open({ sessionId: 's', runId: 'r' });
+    same([(await run.finished).error.code, told, left()], ['aborted', ['opened', 'closed'], before]);
+  } finally {
+    globalThis.WebSocket = WebSocket;
+  }
+});
+
 inPage('a page event dispatched by whom a request calls is carried out, too', async ({ Client, Network, tellWindow, content, done, until, same }) => {
   const network = new Network();
   const client = new Client('/');
