@@ -186,6 +186,20 @@ inPage('messages of a native source are gathered until the frame, and the last o
   client.over();
 });
 
+inPage('what may be the last message of a source is fed at once, and every one where somebody is in a hurry', ({ Client, ScriptedSource, same }) => {
+  for (const pace of [0, 1]) {
+    const client = new Client('/', { transports: ['eventsource'] });
+    const source = new ScriptedSource();
+    const slot = client.open(pace);
+    source.open();
+    source.tell('content', '1-0', { type: 'content', content: 'text' });
+    same(client.text, pace === 0 ? 'text' : '');
+    source.tell('done', '2-0', { type: 'done' });
+    same([client.text, client.ends(slot)], ['text', 1]);
+    client.over();
+  }
+});
+
 // ---- the page's weather ----
 
 inPage('a page that is left lets its connection go and takes it up again when it is back', async ({ Client, Network, content, done, tellWindow, tellDocument, left, until, timer, same, ok }) => {
