@@ -212,6 +212,7 @@ impl Host {
         self.every_slot(now, |run| run.close(now));
         self.inquiries.close();
         self.close_where(|_| true);
+        self.socket.handle_dropped();
         self.next = None;
     }
 

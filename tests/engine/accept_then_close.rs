@@ -28,7 +28,12 @@ fn play(seed: u64, runs: usize, code: Option<u16>) -> (Vec<u64>, Vec<String>) {
     let at = Instant::from_millis;
     for run in 0..runs {
         let body = format!("{{\"request_id\":\"q{run}\",\"content\":\"x\"}}");
-        let wish = Wish { session: format!("s{run}"), request_id: Some(format!("q{run}")), body: Some(body), ..Wish::default() };
+        let wish = Wish {
+            session: format!("s{run}"),
+            request_id: Some(format!("q{run}")),
+            body: Some(body),
+            ..Wish::default()
+        };
         host.begin(wish, true, at(now));
     }
     while ends.len() < runs {
@@ -59,7 +64,11 @@ fn play(seed: u64, runs: usize, code: Option<u16>) -> (Vec<u64>, Vec<String>) {
         while let Some(place) = due.iter().position(|(when, ..)| *when <= now) {
             let (_, task, is_socket) = due.remove(place);
             if is_socket {
-                host.handle_head(Task(task), &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() }, at(now));
+                host.handle_head(
+                    Task(task),
+                    &Head { status: 200, content_type: Some("text/event-stream"), ..Head::default() },
+                    at(now),
+                );
             }
             // No other endpoint answers.
             host.handle_end(Task(task), End::Failed, code.filter(|_| is_socket), at(now));

@@ -72,6 +72,25 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_ladder_the_run_ends_as_a_perfect_connection_would_have_shown_it(
+        seed: u64, plans in 0..12_u64, incidents in 0..4_u64, ladder in 0..6_usize,
+    ) {
+        use Transport::{EventSource, Fetch, Rest};
+        let ladders: [&[Transport]; 6] =
+            [&[Rest], &[EventSource, Rest], &[Fetch, Rest], &[EventSource, Fetch, Rest], &[Rest, Fetch], &[Fetch, EventSource]];
+        let mut world = world(seed, plans, incidents);
+        world.config.transports = ladders[ladder].to_vec();
+        let mut sim = world.open();
+        sim.play_to_settled();
+        retry_while_interrupted(&mut sim);
+        sim.settle().assert_whole();
+    }
+}
+
 /// What a user does who is told that the run was interrupted.
 fn retry_while_interrupted(sim: &mut Sim) {
     for _ in 0..10 {

@@ -20,6 +20,9 @@ const ENDS = ['ended', 'failed', 'refused'];
 export const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 const encoder = new TextEncoder();
 
+// In UTF-16 units. A request that outlives its page may have 64 KiB of body, together with the others that do.
+const SMALL = 8192;
+
 /** The engine's clock: ms of the page's monotonic one. */
 export const clock = () => performance.now();
 
@@ -221,7 +224,7 @@ export class Driver {
     const isReply = via === 'reply';
     const accept = isReply ? 'application/json' : 'text/event-stream';
     // A stop outlives the page that asked for it.
-    const close = openFetch({ url, body, cursor, accept, keepalive: isReply, credentials }, this.#headers, {
+    const close = openFetch({ url, body, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials }, this.#headers, {
       head: (response) => this.#tellHead(task, response),
       chunk: (bytes) => this.#tellChunk(task, bytes),
       end: (how) => this.#tellEnd(task, how),

@@ -530,6 +530,12 @@ impl Sim {
                 let reply = self.server.handle(&question.request, Mischief::default(), now);
                 match reply.body {
                     Body::Whole(body) if *answer == Answer::Served => Some((at, reply.status, body)),
+                    // A log that is asked for in one piece comes when it is complete: at once, of a run that is over.
+                    Body::Stream(stream) if *answer == Answer::Served => {
+                        let (body, is_whole) = self.server.read(stream);
+                        self.server.forget(stream);
+                        is_whole.then_some((at, reply.status, body))
+                    }
                     _ => None,
                 }
             }
