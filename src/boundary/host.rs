@@ -5,19 +5,19 @@ use core::cell::{RefCell, RefMut};
 
 use wasm_bindgen::prelude::*;
 
-use super::{options, to_js};
+use super::{instant, options, to_js};
 use crate::engine::{
     environment::{Environment, Signal},
     host::{End, Host, Pace, Task},
     http::Head,
     inquiry::Question,
     run::Wish,
-    time::{Instant, Millis},
+    time::Millis,
     window::CHUNK,
 };
 
 /// By the numbers of `signals.js`.
-const SIGNALS: [Signal; 8] = [
+pub(super) const SIGNALS: [Signal; 8] = [
     Signal::Online,
     Signal::Offline,
     Signal::Visible,
@@ -236,10 +236,6 @@ impl RawHost {
         // Nothing is called while it is held that could come back here.
         self.host.try_borrow_mut().unwrap_or_else(|_| core::arch::wasm32::unreachable())
     }
-}
-
-fn instant(ms: f64) -> Instant {
-    Instant::from_millis(ms as u64)
 }
 
 #[cfg(test)]

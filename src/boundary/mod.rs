@@ -3,7 +3,9 @@
 //! All methods take `&self`, none throws, and none calls JS: what is to be done waits for `orders`, what changed for `flush`.
 //! The JS side has validated every argument.
 
+mod event_stream;
 mod host;
+mod link;
 mod options;
 mod run_core;
 #[cfg(test)]
@@ -13,12 +15,19 @@ use alloc::vec::Vec;
 
 use wasm_bindgen::prelude::*;
 
-use crate::engine::text_blocks::{self, Unit};
+use crate::engine::{
+    text_blocks::{self, Unit},
+    time::Instant,
+};
 
 /// Where to cut `content` into text blocks: ascending UTF-16 positions strictly inside it (B-TB).
 #[wasm_bindgen]
 pub fn cut_points(content: &str, offsets: &[f64], bytes: bool) -> Vec<u32> {
     text_blocks::cut_points(content, offsets, if bytes { Unit::Bytes } else { Unit::Utf16 })
+}
+
+fn instant(ms: f64) -> Instant {
+    Instant::from_millis(ms as u64)
 }
 
 /// A flush as a JS string: the one decoding of its text.

@@ -80,12 +80,18 @@ impl Backoff {
         self.attempt = 0;
     }
 
+    /// From here on the waits grow from `base`.
+    pub const fn set_base(&mut self, base: Millis) {
+        self.policy.base = base;
+    }
+
     /// Failures since progress.
     pub const fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    fn ceiling(&self) -> Millis {
+    /// The most that the next wait can be, hints aside.
+    pub fn ceiling(&self) -> Millis {
         let factor = 1_u64.checked_shl(self.attempt).unwrap_or(u64::MAX);
         self.policy.base.times(factor).min(self.policy.cap)
     }

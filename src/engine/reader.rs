@@ -433,7 +433,7 @@ impl Reader {
 }
 
 /// Appends `bytes` with U+FFFD in the place of what is no UTF-8, as a WHATWG decoder does.
-fn push_clean(bytes: &[u8], out: &mut Vec<u8>) -> Span {
+pub(super) fn push_clean(bytes: &[u8], out: &mut Vec<u8>) -> Span {
     let start = out.len();
     let mut rest = bytes;
     while let Err(error) = core::str::from_utf8(rest) {
