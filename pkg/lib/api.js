@@ -3,6 +3,8 @@ export { RunClient } from './client.js';
 export { RunEventsConnectError, SteadyStreamError } from './errors.js';
 export { isTerminalEvent, STREAM_EVENT_TYPES, TERMINAL_STREAM_EVENT_TYPES } from './events.js';
 export { preload } from './instance.js';
+export { ManagedEventSource } from './managed/managed-event-source.js';
+export { ManagedWebSocket } from './managed/managed-web-socket.js';
 export { createRequestId } from './request-id.js';
 export { createRunCore } from './run-core.js';
 export { RunStream } from './run-stream.js';
