@@ -12,6 +12,9 @@ import { inTurn } from './turns.js';
 const isFetchable = ({ protocol, username, password }) =>
   /^(https?|data|blob):$/.test(protocol) && username === '' && password === '';
 
+/** Events of one chunk. */
+const MANY = 100;
+
 export class EventStream {
   #url;
   #current;
@@ -104,15 +107,12 @@ export class EventStream {
       if (done || !isCurrent()) return;
       const items = this.#bytes.read(value);
       this.#dialer.heard(this.#newsOf(items, known));
-      for (const item of items) {
-        if (item.retry !== undefined) this.#dialer.hint(item.retry);
-        if (item.over) {
-          this.#lose('event-too-large', { isByUs: true });
-          return;
-        }
-      }
-      // The next bytes wait until these have been dispatched: a page that is slow slows the server.
-      await this.#dispatch(items, origin, isCurrent);
+      for (const { retry } of items) if (retry !== undefined) this.#dialer.hint(retry);
+      const told = this.#dispatch(items, origin, isCurrent);
+      if (items.at(-1)?.over) this.#lose('event-too-large', { isByUs: true });
+      // The next bytes are read at once, because a body that fails takes along what was not; but a page that is slow slows the
+      // server.
+      if (items.length > MANY) await told;
       if (!isCurrent()) return;
     }
   }

@@ -30,6 +30,7 @@ export class ManagedWebSocket extends EventTarget {
   #loss = null;            // what its error made of the present socket, until its close event
   #isRefused = false;      // 4401 was the last word of the connection before
   #wasOpen = false;
+  #ending;                 // the task that tells of a close() that no native socket tells of
   #born = performance.now();
 
   constructor(url, ...[protocols, options]) {
@@ -109,10 +110,11 @@ export class ManagedWebSocket extends EventTarget {
     if (this.#state === CLOSING || this.#state === CLOSED) return;
     this.#state = CLOSING;
     this.#asking += 1;
-    this.#queue?.clear();
+    // Never sent, and counted all the same, as the standard has it.
+    this.#dropped += this.#queue?.clear() ?? 0;
     this.#stop();
-    // Nobody else will say so: one task for each, as a socket that fails has them.
-    if (!this.#isLive) setTimeout(() => this.#endWithout(lossOf('aborted', {}), null));
+    // Nobody else will say so.
+    if (!this.#isLive) this.#ending = setTimeout(() => this.#endWithout(lossOf('aborted', {}), null));
   }
 
   // ---- the wrappers' ----
@@ -131,8 +133,10 @@ export class ManagedWebSocket extends EventTarget {
     checkClose(code, reason);
     const wasDown = this.#state === CLOSED || this.#state === CONNECTING && !this.#isLive;
     this.#retire(code, reason);
+    clearTimeout(this.#ending);
     this.#state = CONNECTING;
     this.#asking += 1;
+    this.#dropped = 0;
     if (!wasDown) this.#tellClose({ code, reason: `${reason}`, wasClean: true }, { retryAt: Date.now() }, null);
     if (this.#state !== CONNECTING) return;
     if (this.#dialer) this.#dialer.connect();
@@ -183,6 +187,8 @@ export class ManagedWebSocket extends EventTarget {
 
   async #ask() {
     const asking = this.#asking += 1;
+    // One turn later: nothing of the page's runs within its own call of the constructor.
+    await null;
     const given = (value) => (typeof value === 'function' ? value() : value);
     try {
       const [url, protocols] = await Promise.all([given(this.#url), given(this.#protocols)]);
@@ -259,7 +265,8 @@ export class ManagedWebSocket extends EventTarget {
   }
 
   #handleClose({ code, reason, wasClean }) {
-    const loss = this.#loss ?? this.#lose(code, { detail: reason || undefined });
+    // What its error made of it does not hold any more if the page has closed since.
+    const loss = (this.#state !== CLOSING && this.#loss) || this.#lose(code, { detail: reason || undefined });
     this.#loss = null;
     this.#isLive = false;
     this.#tellClose({ code, reason, wasClean }, loss.fate, loss.error);
@@ -318,9 +325,14 @@ export class ManagedWebSocket extends EventTarget {
   #endWithout(error, fate) {
     if (this.#state === CLOSING) this.#state = CLOSED;
     this.dispatchEvent(errorEvent(error));
-    // In the listener the page may have gone on by itself.
+    // In the listener the page may have gone on by itself, or closed.
     if (this.#isLive) return;
-    this.#tellClose({ code: ABNORMAL }, fate, error);
+    const hasClosed = this.#state === CLOSING;
+    if (hasClosed) {
+      clearTimeout(this.#ending);
+      this.#state = CLOSED;
+    }
+    this.#tellClose({ code: ABNORMAL }, hasClosed ? null : fate, error);
   }
 
   #tellClose(init, fate, error) {

@@ -43,8 +43,12 @@ export class Outgoing {
     while (this.#waiting.length > 0) send(this.#take());
   }
 
+  /** Gives how many bytes it drops. */
   clear() {
+    const { bytes } = this;
     this.#waiting = [];
+    this.bytes = 0;
+    return bytes;
   }
 
   #take() {
