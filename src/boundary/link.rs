@@ -117,7 +117,7 @@ impl RawLink {
 
 fn code(due: Option<Due>) -> u32 {
     match due {
-        None => 0,
+        None | Some(Due::Suspect) => 0,
         Some(Due::Connect(_)) => 1,
         Some(Due::Drop) => 2,
         Some(Due::Look) => 3,

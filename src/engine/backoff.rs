@@ -90,8 +90,7 @@ impl Backoff {
         self.attempt
     }
 
-    /// The most that the next wait can be, hints aside.
-    pub fn ceiling(&self) -> Millis {
+    fn ceiling(&self) -> Millis {
         let factor = 1_u64.checked_shl(self.attempt).unwrap_or(u64::MAX);
         self.policy.base.times(factor).min(self.policy.cap)
     }

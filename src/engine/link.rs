@@ -153,11 +153,6 @@ impl Link {
         self.backoff.attempt()
     }
 
-    /// The most that the next wait can be, hints aside.
-    pub fn ceiling(&self) -> Millis {
-        self.backoff.ceiling()
-    }
-
     /// From here on the waits grow from `base`.
     pub fn set_base(&mut self, base: Millis) {
         self.backoff.set_base(base);

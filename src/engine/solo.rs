@@ -1,8 +1,7 @@
 //! The link of a drop-in class: one resource, no run behind it, and nobody to ask when a connection is in doubt.
 //!
-//! All policy is [`Link`]'s. This adds what its owner decides for a run: that two connections in a row which brought nothing
-//! are answered by longer waits, and that a connection which held for the stable period is progress, since messages of a
-//! stranger carry nothing by which to tell new ones from old.
+//! All policy is [`Link`]'s. This adds what its owner decides for a run: a connection that held for the stable period is progress,
+//! since messages of a stranger carry nothing by which to tell new ones from old; and a reconnection time sets where waits begin.
 
 use super::{
     config::Config,
@@ -95,15 +94,10 @@ impl Solo {
         if by == By::Peer {
             self.honour(now);
         }
-        let floor = match self.link.handle_lost(now) {
-            Next::Exhausted => {
-                self.link.close();
-                return Fate::GaveUp;
-            }
-            // Who accepts and closes is not asked more than six times in half a minute, by no chance (FIELD 1.2).
-            Next::Doubtful => floor.max(Some(Millis(self.link.ceiling().0 / 2))),
-            Next::Retry => floor,
-        };
+        if self.link.handle_lost(now) == Next::Exhausted {
+            self.link.close();
+            return Fate::GaveUp;
+        }
         self.link.wait(floor, &mut self.rng, now);
         match self.link.phase() {
             Phase::Waiting { until } => Fate::Retry(until),
@@ -118,7 +112,13 @@ impl Solo {
 
     /// Time passed. Call it again until it gives `None`.
     pub fn handle_timeout(&mut self, now: Instant) -> Option<Due> {
-        self.link.handle_timeout(now)
+        loop {
+            match self.link.handle_timeout(now) {
+                // A stranger's connection may have nothing to say.
+                Some(Due::Suspect) => {}
+                due => return due,
+            }
+        }
     }
 
     /// When to call [`Solo::handle_timeout`] next.

@@ -7,10 +7,12 @@ const FATAL = new Set([1002, 1003, 1007, 1008, 1009, 1010, 1015]);
 const UNAUTHORIZED = 401;
 const MAY_PASS = new Set([408, 425, 429]);
 
+// The engine has the same table for the socket of its runs (run/connections.rs).
+
 /** `status`: the HTTP status that a code of 4400 to 4599 stands for. */
 export const ruleOf = (code) => {
   if (code === OVERLOADED) return { floorMs: OVERLOADED_FLOOR_MS };
-  if (FATAL.has(code)) return { isFatal: true, code: 'disconnected' };
+  if (FATAL.has(code)) return { isFatal: true, code: 'socket-refused' };
   if (code < 4400 || code > 4599) return {};
   const status = code - 4000;
   if (status === UNAUTHORIZED) return { status, code: 'unauthorized', asksAnew: true };

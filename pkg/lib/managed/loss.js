@@ -12,7 +12,7 @@ const SENTENCES = {
   'queue-full': 'The queue of messages that wait for a connection is full.',
 };
 
-/** `fields`: status, cause, detail; `retryAt` in unix ms, or null. */
+/** `fields`: status, closeCode, cause, detail; `retryAt` in unix ms, or null. */
 export const lossOf = (code, { retryAt = null, ...fields }) => {
   const error = new SteadyStreamError(code, fields);
   if (SENTENCES[code]) error.message = SENTENCES[code];

@@ -310,7 +310,7 @@ export class ManagedWebSocket extends EventTarget {
     this.#isRefused = Boolean(asksAnew);
     const attempts = this.#dialer?.attempt;
     const fate = isFinal ? undefined : this.#dialer?.lost(isByUs, floorMs);
-    const known = { ...fields, status };
+    const known = { ...fields, status, closeCode: closeCode === ABNORMAL ? undefined : closeCode };
     if (fate) {
       this.#state = CONNECTING;
       return { error: lossOf(code, { ...known, attempts, retryable: true, ...fate }), fate };
