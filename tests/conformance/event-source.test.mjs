@@ -7,7 +7,7 @@ import { differences } from './event-source/differences.mjs';
 import { judge } from './event-source/judge.mjs';
 import { Suite } from './event-source/suite.mjs';
 
-const SUBJECTS = [{ name: 'EventSource' }];
+const SUBJECTS = [{ name: 'EventSource' }, { name: 'ManagedEventSource', module: '/pkg/index.js' }];
 
 const only = process.env.CASE;
 const played = cases.filter(({ id }) => !only || id.includes(only));

@@ -7,8 +7,17 @@ import { startServer } from './web-socket/server.mjs';
 
 const classes = [
   { name: 'WebSocket' },
+  { name: 'ManagedWebSocket', module: '/pkg/index.js', options: { retry: false } },
 ];
 
 for (const target of classes) {
-  conform({ name: target.name, target, cases, differences: differences[target.name], page: '/conformance/page.html', startServer });
+  conform({
+    name: target.name,
+    target,
+    list: '/conformance/cases/index.js',
+    cases,
+    differences: differences[target.name],
+    page: '/conformance/page.html',
+    startServer,
+  });
 }

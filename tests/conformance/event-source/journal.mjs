@@ -8,10 +8,10 @@ export class Journal {
   #waiting = new Set();
 
   /** Notes a request; `index` counts those that ask for the resource itself, not for leave to ask. */
-  enter(name, { method, headers, socket }) {
+  enter(name, { method, headers, socket }, body) {
     const entries = this.requests(name);
     const index = entries.filter((entry) => entry.method !== 'OPTIONS').length;
-    const entry = { method, headers, at: performance.now(), hasLeft: false };
+    const entry = { method, headers, body, at: performance.now(), hasLeft: false };
     this.#entries.set(name, [...entries, entry]);
     this.#sockets.set(socket, name);
     const hasLeft = new Promise((resolve) => {

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { play } from './answer.mjs';
 import { Journal } from './journal.mjs';
@@ -47,7 +48,8 @@ async function listen(journal) {
 async function script(journal, pathname, search, request, response) {
   const name = pathname.slice('/s/'.length);
   const { responses, preflight } = JSON.parse(Buffer.from(search.slice(1), 'base64url'));
-  const { index, hasLeft } = journal.enter(name, request);
+  const hasBody = request.method !== 'GET' && request.method !== 'OPTIONS';
+  const { index, hasLeft } = journal.enter(name, request, hasBody ? await text(request) : undefined);
   if (request.method === 'OPTIONS') {
     response.writeHead(preflight ? 204 : 403, { connection: 'close', ...preflight });
     response.end();

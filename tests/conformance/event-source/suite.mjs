@@ -1,7 +1,6 @@
 // Runs the cases for one class in a few pages at once, each under a host of its own and so with connections of its own.
 
 import { launchBrowser, stopWatchingNetwork } from '../../e2e/support/browser.mjs';
-import { cases } from './cases/index.js';
 import { startFixture } from './server.mjs';
 
 const LANES = 3;
@@ -22,13 +21,13 @@ export class Suite {
   }
 
   /**
-   * `subject`: `{ name, module }`, a class of the module with this URL, or a global one. Gives what each case said by its id,
-   * null for those that passed, and the errors that reached a window from nowhere.
+   * `subject`: `{ name, module }`, a class of the module with this URL, or a global one. `list`: the module of the cases, for the
+   * page. Gives what each case said by its id, null for those that passed, and the errors that reached a window from nowhere.
    */
-  async run(subject, { ids = cases.map(({ id }) => id), limitMs = LIMIT_MS } = {}) {
+  async run(subject, { list = '/suite/cases/index.js', ids, limitMs = LIMIT_MS }) {
     this.#runs += 1;
     const shares = Array.from({ length: Math.min(LANES, ids.length) }, (_, lane) => ids.filter((_id, i) => i % LANES === lane));
-    const settings = { subject, limitMs, run: this.#runs, otherPort: this.fixture.ports[1] };
+    const settings = { list, subject, limitMs, run: this.#runs, otherPort: this.fixture.ports[1] };
     const results = await Promise.all(shares.map((share) => this.#lane({ ids: share, ...settings })));
     return {
       failures: new Map(results.flatMap(({ failures }) => failures)),

@@ -1,7 +1,6 @@
 // Runs cases in the page, several at a time. The lanes differ in the port they speak to: a browser makes one handshake at a
 // time with each, so a case whose handshake hangs must not hold up another.
 
-import { cases } from './cases/index.js';
 import { Channel } from './channel.js';
 import { T } from './t.js';
 import { uncaught } from './uncaught.js';
@@ -32,8 +31,9 @@ async function load({ module, name, options }) {
   return { Class, options };
 }
 
-/** Runs the cases whose ids are given; in the order of the list, save that slow ones come first. */
-globalThis.runCases = async ({ ids, target, lanes }) => {
+/** Runs the cases of a list whose ids are given; in the order of the list, save that slow ones come first. */
+globalThis.runCases = async ({ list, ids, target, lanes }) => {
+  const { cases } = await import(list);
   const channel = await Channel.open();
   const { Class, options } = await load(target);
   const wanted = new Set(ids);

@@ -9,8 +9,8 @@ const LANES = 8;
 
 const only = process.env.CASE;
 
-async function runInBrowser(startServer, page, order) {
-  const server = await startServer({ lanes: LANES });
+async function runInBrowser(startServer, page, lanes, order) {
+  const server = await startServer({ lanes });
   const browser = await launchBrowser();
   try {
     const tab = await browser.newPage();
@@ -30,15 +30,17 @@ async function runInBrowser(startServer, page, order) {
  * @param {object} of
  * @param {string} of.name what is tested
  * @param {{ name: string, module?: string, options?: object }} of.target the class; without a module it is the page's own
+ * @param {string} of.list the module of the cases, for the page
  * @param {{ id: string, title: string, isSlow?: boolean }[]} of.cases CASE=text runs only those with this text in their ids
  * @param {Record<string, string>} of.differences by case: why the class does not do as the standard says. Such a case must fail
+ * @param {number} [of.lanes] how many cases at a time
  */
-export function conform({ name, target, cases, differences, page, startServer }) {
+export function conform({ name, target, list, cases, differences = {}, page, startServer, lanes = LANES }) {
   const chosen = cases.filter(({ id }) => !only || id.includes(only));
   describe(name, () => {
     let report;
     before(async () => {
-      report = await runInBrowser(startServer, page, { ids: chosen.map(({ id }) => id), target });
+      report = await runInBrowser(startServer, page, lanes, { list, ids: chosen.map(({ id }) => id), target });
     });
 
     for (const { id, title } of chosen) {

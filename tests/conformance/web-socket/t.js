@@ -19,8 +19,8 @@ export class T {
   }
 
   /** Constructs one; whatever becomes of the case, it is closed afterwards. */
-  open(url, protocols) {
-    const { Class, options } = this.#context;
+  open(url, protocols, options = this.#context.options) {
+    const { Class } = this.#context;
     const socket = options === undefined ? new Class(url, protocols) : new Class(url, protocols, options);
     this.#sockets.push(socket);
     return socket;

@@ -1,6 +1,5 @@
 // Runs this page's share of the cases, as many at a time as the browser has connections for one host.
 
-import { cases } from '../cases/index.js';
 import { Failure } from './assertions.js';
 import { Toolbox, strays } from './toolbox.js';
 
@@ -27,7 +26,8 @@ async function runCase(each, EventSource, { run, otherPort, limitMs }) {
 }
 
 /** Gives `{ failures: [[id, what it said or null]], strays }`. */
-async function runLane({ ids, subject, ...settings }) {
+async function runLane({ list, ids, subject, ...settings }) {
+  const { cases } = await import(list);
   const EventSource = await loadClass(subject);
   const waiting = cases.filter(({ id }) => ids.includes(id)).sort((a, b) => Number(b.isSlow ?? false) - Number(a.isSlow ?? false));
   const failures = [];
