@@ -65,7 +65,7 @@ export interface Store<T> {
  * | `engine-crashed` | the WebAssembly instance trapped; only a page reload helps |
  * | `wasm-blocked` | the page's policy forbids WebAssembly; the message has the line to add |
  * | `not-ready` | `steadystream/url` used before `await init()` |
- * | `queue-full` | a `for await` reader is 65,536 events behind |
+ * | `queue-full` | a `for await` reader is 65,536 events behind; or the queue of a {@link ManagedWebSocket} is full |
  * | `request-failed`, `request-timeout` | a status, stop or RPC request |
  */
 export type ErrorCode =
@@ -616,6 +616,279 @@ export declare class RunStream implements Store<RunSnapshot>, AsyncIterable<RunE
   close(): void;
   [Symbol.dispose](): void;
   [Symbol.asyncIterator](): AsyncIterableIterator<RunEvent>;
+}
+
+// ------------------------------------------------------------------------------------------------------------ drop-in classes
+
+/** When the drop-in classes try a lost connection again. Times are in ms. */
+export interface ReconnectOptions {
+  /**
+   * The first delay: for a `ManagedEventSource` at least this and at most twice as much, until the server names another time
+   * (`retry:`, P-7); for a `ManagedWebSocket` anywhere between 0 and this. The ceiling doubles with each attempt. Default 1000.
+   */
+  readonly baseMs?: number;
+  /** The ceiling of all delays. Default 30,000. What the server asks for may be more. */
+  readonly capMs?: number;
+  /** A connection that held for so long counts as progress, whatever it brought. Default 10,000. */
+  readonly stableMs?: number;
+  /** Give up after so much time without a connection that made progress, online and in sight. Default 600,000; `Infinity`: never. */
+  readonly budgetMs?: number;
+  /** Give up after so many attempts in a row. Default `Infinity`. */
+  readonly maxAttempts?: number;
+}
+
+/** Why a drop-in class lost its connection, and whether it goes on. */
+export interface ConnectionLoss extends SteadyStreamError {
+  /** When the next attempt is due, in unix ms; `null` when none is, or when it waits for the page to be online or shown again. */
+  readonly retryAt: number | null;
+}
+
+type Handler<E extends Event> = ((event: E) => unknown) | null;
+type Listener<E extends Event> = ((event: E) => unknown) | { handleEvent(event: E): unknown };
+
+/** The `error` event: as the standard's, plus why. An event that the server names `error` is a `MessageEvent` and has no `error`. */
+export interface LossEvent extends Event {
+  readonly error: ConnectionLoss;
+}
+
+/** What a {@link ManagedEventSource} takes beside the standard's `withCredentials`. Names that are not known mean nothing. */
+export interface ManagedEventSourceInit {
+  /** Send cookies to other origins, too. Default `false`. */
+  readonly withCredentials?: boolean;
+  /**
+   * `'fetch'` (default), or `'native'`: the browser's own EventSource and its reconnection, with `event.error` and `signal` as all
+   * there is of ours. Any other option beside it is an `invalid-argument`.
+   */
+  readonly transport?: 'fetch' | 'native';
+  /** Default `'GET'`, with a body `'POST'`. */
+  readonly method?: string;
+  /** A function is asked anew for each attempt, and once more after a 401. */
+  readonly headers?: HeaderValues | (() => HeaderValues | Promise<HeaderValues>);
+  /** Sent with each attempt; a function is asked anew. A stream is no body, since it can be read once only. */
+  readonly body?: BodyInit | (() => BodyInit | Promise<BodyInit>);
+  /** The cursor of the first request: its `Last-Event-ID`, and the `lastEventId` of events before another id comes. Default `''`. */
+  readonly lastEventId?: string;
+  /** Aborting it is a `close()`. When it is aborted already, nothing is asked and the source is CLOSED. */
+  readonly signal?: AbortSignal;
+  /** A failure within so many ms and before any event is final: `connect-failed` (B-ES-7). Default 0: never. */
+  readonly connectGraceMs?: number;
+  /** How long to wait for response headers, in ms. Default 0: as long as `liveness.stallMs` allows. */
+  readonly connectTimeoutMs?: number;
+  /**
+   * `false`: one connection and no more. `onStatus`: whether 408, 425, 429 and 5xx are tried again, with `Retry-After` as the
+   * least delay; default `true`. With `false` every status but 200 is final, as the standard has it (W-1).
+   */
+  readonly retry?: false | (ReconnectOptions & { readonly onStatus?: boolean });
+  /**
+   * `stallMs`: the longest silence, default `Infinity`. `floorMs`: comments at a steady pace are taken for a heartbeat, and three
+   * missed ones for silence, but never less than this; default 6000.
+   */
+  readonly liveness?: Pick<LivenessOptions, 'stallMs' | 'floorMs'>;
+  /** The largest event accepted, in bytes. Default 16 MiB. A larger one costs the connection: `event-too-large`. */
+  readonly maxEventBytes?: number;
+}
+
+/** The events of a {@link ManagedEventSource}; all other names are `MessageEvent`s. */
+export interface ManagedEventSourceEventMap {
+  readonly open: Event;
+  readonly message: MessageEvent<string>;
+  readonly error: LossEvent;
+}
+
+/**
+ * `EventSource`, over `fetch`: the same constructor, attributes, events and order of events (P-1 … P-11, W-1 … W-10), and besides
+ * method, headers, body, a first cursor and an engine that knows when to try again and when to give up. In what it differs from the
+ * browser's is listed in `docs/differences.md`.
+ *
+ * An `error` while `readyState` is CONNECTING will be tried again; with CLOSED it is the end, `error.code` says which:
+ * `http-status`, `unauthorized`, `content-type`, `connect-failed`, `gave-up`, `engine-crashed`.
+ */
+export declare class ManagedEventSource extends EventTarget {
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSED: 2;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSED: 2;
+
+  /**
+   * @throws {DOMException} `SyntaxError` when the URL is invalid.
+   * @throws {SteadyStreamError} `invalid-argument` with the option's path, `engine-crashed`, `wasm-blocked`, `not-ready`.
+   */
+  constructor(url: string | URL, init?: ManagedEventSourceInit);
+
+  readonly url: string;
+  readonly withCredentials: boolean;
+  /** CONNECTING also while it waits for the next attempt. */
+  readonly readyState: 0 | 1 | 2;
+  onopen: Handler<Event>;
+  onmessage: Handler<MessageEvent<string>>;
+  // Read as the native class's, so that ours stands where that one stood; set with what ours dispatches.
+  get onerror(): Handler<Event>;
+  set onerror(handler: Handler<LossEvent>);
+  close(): void;
+
+  addEventListener<K extends keyof ManagedEventSourceEventMap>(
+    type: K, listener: Listener<ManagedEventSourceEventMap[K]> | null, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: Listener<MessageEvent<string>> | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof ManagedEventSourceEventMap>(
+    type: K, listener: Listener<ManagedEventSourceEventMap[K]> | null, options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: Listener<MessageEvent<string>> | null, options?: boolean | EventListenerOptions): void;
+}
+
+/** What `send()` takes. */
+export type SocketMessage = string | ArrayBufferLike | Blob | ArrayBufferView;
+
+/** How a {@link ManagedWebSocket} finds out that its connection is dead. Times are in ms. */
+export interface HeartbeatOptions {
+  /** Sent when nothing was heard for `intervalMs`; a function is asked each time. */
+  readonly message: SocketMessage | (() => SocketMessage);
+  /** Default 30,000. */
+  readonly intervalMs?: number;
+  /** How long after that anything must be heard, or the connection is lost: `stalled`. Default 10,000. */
+  readonly timeoutMs?: number;
+  /** Whether this message is an answer to a heartbeat: it is a sign of life and not dispatched. Default: all are dispatched. */
+  readonly isPong?: (data: unknown) => boolean;
+}
+
+/** The bound of what waits while a {@link ManagedWebSocket} has no connection. */
+export interface QueueOptions {
+  /** Default 1000. */
+  readonly maxMessages?: number;
+  /** In bytes, as `bufferedAmount` counts. Default 1 MiB. */
+  readonly maxBytes?: number;
+  /** What a message meets that does not fit any more. Default `'throw'`: `send()` throws `queue-full`. */
+  readonly overflow?: 'throw' | 'drop-oldest' | 'drop-newest';
+  /**
+   * Whether what waited is sent before the listeners of `open` are called (default), or after them, so that they can say first who
+   * they are.
+   */
+  readonly flush?: 'before-open' | 'after-open';
+}
+
+/** The third argument of a {@link ManagedWebSocket}. Names that are not known mean nothing. */
+export interface ManagedWebSocketOptions {
+  /** `false`: one native socket, without queue and reconnection. */
+  readonly retry?: false | ReconnectOptions;
+  /** Default: none, since only the server knows what it takes for one. */
+  readonly heartbeat?: HeartbeatOptions;
+  readonly queue?: QueueOptions;
+  /** A failure within so many ms and before the first `open` is final: `connect-failed`. Default 0: never. */
+  readonly connectGraceMs?: number;
+  /** How long a handshake may take, in ms. Default 15,000, and 0, the browser's own limit, with `retry: false`. */
+  readonly connectTimeoutMs?: number;
+  /** Aborting it is a `close()`. When it is aborted already, nothing is opened and the socket is CLOSED. */
+  readonly signal?: AbortSignal;
+
+  /** As wrappers spell it: at least this before each attempt, at first at most twice as much. In the place of `retry.baseMs`. */
+  readonly minReconnectionDelay?: number;
+  /** `retry.capMs`. */
+  readonly maxReconnectionDelay?: number;
+  /** `retry.stableMs`. */
+  readonly minUptime?: number;
+  /** `retry.maxAttempts`, with `retry.budgetMs` infinite. */
+  readonly maxRetries?: number;
+  /** `connectTimeoutMs`. */
+  readonly connectionTimeout?: number;
+  /** `queue.maxMessages`, with `overflow: 'drop-newest'` and `maxBytes` infinite. */
+  readonly maxEnqueuedMessages?: number;
+  /** CLOSED until `reconnect()`. Default `false`. */
+  readonly startClosed?: boolean;
+  /** The class of the sockets underneath. Default: the page's. */
+  readonly WebSocket?: new (url: string, protocols?: string | string[]) => WebSocket;
+  /** Taken and without a meaning: delays double. */
+  readonly reconnectionDelayGrowFactor?: number;
+  /** Taken and without a meaning: the events say more. */
+  readonly debug?: boolean;
+}
+
+/** A connection is over, the first or any other. */
+export interface ManagedCloseEvent extends CloseEvent {
+  /** Whether another one will follow. */
+  readonly willReconnect: boolean;
+  /** As {@link ConnectionLoss.retryAt}. */
+  readonly retryAt: number | null;
+  /** Why, or `null` when the page has closed it. */
+  readonly error: ConnectionLoss | null;
+}
+
+/** The events of a {@link ManagedWebSocket}. */
+export interface ManagedWebSocketEventMap {
+  readonly open: Event;
+  readonly message: MessageEvent;
+  readonly error: LossEvent;
+  readonly close: ManagedCloseEvent;
+}
+
+/**
+ * `WebSocket` that reconnects: the same constructor, attributes, events and exceptions, on top of one native socket after another.
+ * `open`, `message`, `error` and `close` come for each of them. In what it differs from the browser's is listed in
+ * `docs/differences.md`; what the server's close codes mean, in `docs/ws-chat.md`.
+ *
+ * Messages sent while there is no connection wait in a bounded queue. One that was handed to an open socket is never sent again.
+ */
+export declare class ManagedWebSocket extends EventTarget {
+  static readonly CONNECTING: 0;
+  static readonly OPEN: 1;
+  static readonly CLOSING: 2;
+  static readonly CLOSED: 3;
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  /**
+   * @param url A function is asked anew for each attempt, and once more after the close code 4401.
+   * @throws {DOMException} `SyntaxError`, as the standard has it, for a URL or protocols that are no functions.
+   * @throws {SteadyStreamError} `invalid-argument` with the option's path, `engine-crashed`, `wasm-blocked`, `not-ready`.
+   */
+  constructor(
+    url: string | URL | (() => string | URL | Promise<string | URL>),
+    protocols?: string | string[] | null | (() => string | string[] | null | undefined | Promise<string | string[] | null | undefined>),
+    options?: ManagedWebSocketOptions,
+  );
+
+  /** Of the present connection or the last one. `''` until a function has given the first. */
+  readonly url: string;
+  /** CONNECTING also while it waits for the next attempt. */
+  readonly readyState: 0 | 1 | 2 | 3;
+  /** What waits in the queue counts, too. */
+  readonly bufferedAmount: number;
+  readonly extensions: string;
+  readonly protocol: string;
+  binaryType: BinaryType;
+  onopen: Handler<Event>;
+  onmessage: Handler<MessageEvent>;
+  get onerror(): Handler<Event>;
+  set onerror(handler: Handler<LossEvent>);
+  get onclose(): Handler<CloseEvent>;
+  set onclose(handler: Handler<ManagedCloseEvent>);
+
+  /**
+   * @throws {SteadyStreamError} `queue-full`.
+   * @throws {DOMException} `InvalidStateError` while CONNECTING with `retry: false`.
+   */
+  send(data: SocketMessage): void;
+  /** Ends it for good; what waits in the queue is dropped. @throws {DOMException} as the standard's. */
+  close(code?: number, reason?: string): void;
+
+  /** Closes the present connection with this code (default 1000) and opens another at once; also after the end. */
+  reconnect(code?: number, reason?: string): void;
+  /** Attempts since the last progress. */
+  readonly retryCount: number;
+  /** Whether a lost connection would be tried again. */
+  readonly shouldReconnect: boolean;
+
+  addEventListener<K extends keyof ManagedWebSocketEventMap>(
+    type: K, listener: Listener<ManagedWebSocketEventMap[K]> | null, options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: Listener<Event> | null, options?: boolean | AddEventListenerOptions): void;
+  removeEventListener<K extends keyof ManagedWebSocketEventMap>(
+    type: K, listener: Listener<ManagedWebSocketEventMap[K]> | null, options?: boolean | EventListenerOptions,
+  ): void;
+  removeEventListener(type: string, listener: Listener<Event> | null, options?: boolean | EventListenerOptions): void;
 }
 
 // ------------------------------------------------------------------------------------------------------------ without a client

@@ -1,6 +1,6 @@
 // What must not compile. An expected error that does not come is an error itself.
 import {
-  RunClient, RunStream, SteadyStreamError, STREAM_EVENT_TYPES, createRequestId, createRunCore, isTerminalEvent, splitIntoTextBlocks,
+  ManagedEventSource, ManagedWebSocket, RunClient, RunStream, SteadyStreamError, STREAM_EVENT_TYPES, createRequestId, createRunCore, isTerminalEvent, splitIntoTextBlocks,
 } from 'steadystream';
 import type { Part, RunSnapshot, Store, TerminalStreamEventType } from 'steadystream';
 
@@ -87,5 +87,26 @@ createRequestId(4);
 createRunCore().push([1, 2]);
 // @ts-expect-error no such unit
 splitIntoTextBlocks('', [], { unit: 'chars' });
+
+// @ts-expect-error a URL is required
+new ManagedEventSource();
+// @ts-expect-error no such transport
+new ManagedEventSource('', { transport: 'xhr' });
+// @ts-expect-error no such option
+new ManagedEventSource('', { retries: 3 });
+// @ts-expect-error the unit is in the name
+new ManagedEventSource('', { retry: { base: 1 } });
+// @ts-expect-error a state is not set
+new ManagedEventSource('').readyState = 2;
+// @ts-expect-error a message has no error
+new ManagedEventSource('').addEventListener('message', ({ error }) => error);
+// @ts-expect-error a queue has one of three policies
+new ManagedWebSocket('', [], { queue: { overflow: 'wait' } });
+// @ts-expect-error a heartbeat needs a message
+new ManagedWebSocket('', [], { heartbeat: { intervalMs: 1 } });
+// @ts-expect-error no such message
+new ManagedWebSocket('').send({});
+// @ts-expect-error null when the page has closed it
+new ManagedWebSocket('').onclose = ({ error }) => error.code;
 
 export { terminal, wrong };

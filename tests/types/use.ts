@@ -1,6 +1,6 @@
 // What users write must compile, and mean what it says.
 import {
-  RunClient, RunEventsConnectError, RunStream, STREAM_EVENT_TYPES, SteadyStreamError, TERMINAL_STREAM_EVENT_TYPES, createRequestId,
+  ManagedEventSource, ManagedWebSocket, RunClient, RunEventsConnectError, RunStream, STREAM_EVENT_TYPES, SteadyStreamError, TERMINAL_STREAM_EVENT_TYPES, createRequestId,
   createRunCore, isTerminalEvent, preload, readTextBlockOffsets, splitIntoTextBlocks,
 } from 'steadystream';
 import type {
@@ -100,4 +100,45 @@ await preload();
 await init('/engine.wasm');
 same<typeof UrlRunClient, typeof RunClient>(true);
 
-export { block, blocks };
+// The drop-in classes stand where the native ones stood.
+const source: EventSource = new ManagedEventSource(new URL('https://a.example/'), { withCredentials: true });
+source.onmessage = ({ data }) => data.length;
+source.addEventListener('named', (event) => event.data, { once: true });
+const SourceClass: typeof EventSource = ManagedEventSource;
+const managed = new ManagedEventSource('/stream', {
+  method: 'POST',
+  body: () => JSON.stringify({}),
+  headers: async () => ({ Authorization: 'Bearer t' }),
+  lastEventId: '7',
+  connectGraceMs: 500,
+  retry: { baseMs: 500, onStatus: false },
+  liveness: { stallMs: 45_000 },
+  signal: new AbortController().signal,
+});
+managed.onerror = ({ error }) => {
+  same<typeof error.code, ErrorCode>(true);
+  same<typeof error.retryAt, number | null>(true);
+};
+managed.addEventListener('message', ({ data, lastEventId }) => data + lastEventId);
+managed.addEventListener('tool', { handleEvent: ({ data }) => data.length });
+same<typeof managed.OPEN, 1>(true);
+
+const native: WebSocket = new ManagedWebSocket('wss://a.example/', ['v1']);
+native.onclose = ({ code, wasClean }) => `${code} ${wasClean}`;
+const SocketClass: typeof WebSocket = ManagedWebSocket;
+const socket = new ManagedWebSocket(async () => 'wss://a.example/', () => null, {
+  heartbeat: { message: 'ping', intervalMs: 20_000, isPong: (data) => data === 'pong' },
+  queue: { maxMessages: 10, overflow: 'drop-oldest', flush: 'after-open' },
+  connectTimeoutMs: 4000,
+});
+socket.onclose = ({ code, willReconnect, retryAt, error }) => {
+  same<typeof willReconnect, boolean>(true);
+  return `${code} ${retryAt} ${error?.code}`;
+};
+socket.addEventListener('close', ({ willReconnect }) => willReconnect);
+socket.send(new Uint8Array(1));
+socket.reconnect(3000, 'anew');
+new ManagedWebSocket('', null, { minReconnectionDelay: 1000, maxRetries: 3, maxEnqueuedMessages: 5, startClosed: true, debug: false });
+new ManagedWebSocket('', [], { retry: false, WebSocket });
+
+export { SocketClass, SourceClass, block, blocks };
