@@ -7,6 +7,7 @@
 const LISTENERS = 64;
 
 let port;
+let receiver;
 let isPosted = false;
 let queue = [];
 let next = 0;
@@ -25,27 +26,28 @@ const step = () => {
 const post = () => {
   isPosted = true;
   port.postMessage(0);
+  // On a server, a port keeps the process while it has something to tell, and not longer.
+  receiver.ref?.();
 };
 
 const open = () => {
   const channel = new MessageChannel();
-  const receiver = channel.port1;
+  receiver = channel.port1;
+  port = channel.port2;
   // The same function would count once.
   for (let i = 1; i < LISTENERS; i += 1) receiver.addEventListener('message', () => step());
   receiver.addEventListener('message', () => {
     step();
     isPosted = false;
+    receiver.unref?.();
     if (queue.length > 0) post();
   });
   receiver.start();
-  // On a server, an idle port must not keep the process.
-  receiver.unref?.();
-  return channel.port2;
 };
 
 /** Runs `fn` in a turn of its own, behind all that were given before. */
 export const inTurn = (fn) => {
-  port ??= open();
+  if (!port) open();
   queue.push(fn);
   if (!isPosted) post();
 };
