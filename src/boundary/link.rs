@@ -195,9 +195,7 @@ mod tests {
     #[wasm_bindgen_test]
     fn nothing_is_left_of_a_link() {
         let before = held();
-        let link = self::link(-1.0);
-        link.connect(0.0);
-        drop(link);
+        self::link(-1.0).connect(0.0);
         assert_eq!(held(), before);
     }
 }

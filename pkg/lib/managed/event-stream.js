@@ -12,7 +12,7 @@ import { inTurn } from './turns.js';
 const isFetchable = ({ protocol, username, password }) =>
   /^(https?|data|blob):$/.test(protocol) && username === '' && password === '';
 
-/** Events of one chunk. */
+/** So many events may wait for their turn before the next bytes are read. */
 const MANY = 100;
 
 export class EventStream {
@@ -27,6 +27,7 @@ export class EventStream {
   #born = performance.now();
   #isOpen = false;
   #hasEvents = false;
+  #waiting = 0;
   #isOver = false;
 
   /** `tell`: { opened(), event(init), lost(error, isFinal) }. */
@@ -110,9 +111,9 @@ export class EventStream {
       for (const { retry } of items) if (retry !== undefined) this.#dialer.hint(retry);
       const told = this.#dispatch(items, origin, isCurrent);
       if (items.at(-1)?.over) this.#lose('event-too-large', { isByUs: true });
-      // The next bytes are read at once, because a body that fails takes along what was not; but a page that is slow slows the
-      // server.
-      if (items.length > MANY) await told;
+      // The next bytes are read at once, because a body that fails takes along what was not read; but a page that is slow slows
+      // the server.
+      if (this.#waiting > MANY) await told;
       if (!isCurrent()) return;
     }
   }
@@ -126,7 +127,10 @@ export class EventStream {
     return new Promise((resolve) => {
       for (const { type, data, id } of items) {
         if (data === undefined && id === undefined) continue;
-        this.#turn(isCurrent, () => {
+        this.#waiting += 1;
+        inTurn(() => {
+          this.#waiting -= 1;
+          if (!isCurrent()) return;
           if (id !== undefined) this.#lastEventId = id;
           if (data === undefined) return;
           this.#hasEvents = true;

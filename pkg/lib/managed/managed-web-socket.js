@@ -182,7 +182,11 @@ export class ManagedWebSocket extends EventTarget {
       this.#ask();
       return;
     }
-    this.#open(this.#url, this.#protocols);
+    try {
+      this.#open(this.#url, this.#protocols);
+    } catch (cause) {
+      this.#give('connect-failed', { cause });
+    }
   }
 
   async #ask() {
