@@ -1,6 +1,6 @@
 //! An event stream as WHATWG has it, for a page that wants the events themselves (P-1 … P-11).
 //!
-//! The framing is [`Framer`]'s, which the runs' reader uses too; what an event means is nobody's business here. Events go out
+//! The framing is that of `sse`, which the runs' reader uses too; what an event means is nobody's business here. Events go out
 //! in the manner of a [`Delta`]: a line of JSON, then the data of all events, decoded once and never escaped. The line is an
 //! array with an element for each thing that came, in order:
 //!

@@ -24,11 +24,13 @@ export default [
       const { socket, peers: [peer] } = manage(t, [{ hold: 'go' }]);
       socket.onopen = () => socket.send('from open');
       const buffer = new Uint8Array([1, 2]);
-      for (const message of ['é', buffer, new Blob(['b']), 7]) socket.send(message);
+      const whole = new Uint8Array([3, 4]);
+      for (const message of ['é', buffer, new Blob(['b']), 7, whole.buffer]) socket.send(message);
       buffer.fill(9);
-      t.equal(socket.bufferedAmount, 6, 'bufferedAmount');
+      whole.fill(9);
+      t.equal(socket.bufferedAmount, 8, 'bufferedAmount');
       peer.go();
-      t.same(await sent(t, peer, 5), ['é', [1, 2], [98], '7', 'from open']);
+      t.same(await sent(t, peer, 6), ['é', [1, 2], [98], '7', [3, 4], 'from open']);
       await t.until(() => socket.bufferedAmount === 0, 'bufferedAmount 0');
     },
   },

@@ -82,6 +82,7 @@ export const cases = [
       await t.until(() => answers.length === 1, 'asked');
       tell('pagehide');
       answers[0](urls[0]);
+      await t.quiet();
       tell('pageshow');
       await t.until(() => answers.length === 2, 'asked again');
       answers[1](urls[1]);
