@@ -9,9 +9,13 @@ import { differences as inWebSocket } from './web-socket/differences.mjs';
 
 export const PAGE = fileURLToPath(new URL('../../docs/differences.md', import.meta.url));
 
+/** What is listed already is not said twice. */
+const beyond = (listed, said) => Object.fromEntries(Object.entries(listed).filter(([id]) => !said[id]));
+
 const CLASSES = {
   ManagedEventSource: { listed: inEventSource.ManagedEventSource, cases: ofEventSource },
   ManagedWebSocket: { listed: inWebSocket.ManagedWebSocket, cases: ofWebSocket },
+  'ManagedWebSocket, reconnecting': { listed: beyond(inWebSocket['ManagedWebSocket, reconnecting'], inWebSocket.ManagedWebSocket), cases: ofWebSocket },
 };
 
 const markedFor = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);
