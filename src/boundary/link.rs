@@ -174,6 +174,35 @@ mod tests {
     }
 
     #[wasm_bindgen_test]
+    fn heartbeats_teach_their_pace_and_without_them_silence_is_no_end() {
+        let link = RawLink::new(&[-1.0, 1_000.0, 30_000.0, 10_000.0, NO, NO, NO, 2_000.0, 0.0], 0.5, 0.0);
+        link.connect(0.0);
+        link.opened(0.0);
+        link.heard(0, 500.0);
+        assert_eq!(link.timeout(1e12), 0);
+        for beat in [1_000.0, 2_000.0, 3_000.0] {
+            link.heard(1, beat);
+        }
+        assert_eq!(link.deadline(), 6_000.0);
+        link.heard(0, 4_000.0);
+        assert_eq!((link.timeout(6_999.0), link.deadline(), link.timeout(7_000.0)), (0, 7_000.0, 4));
+    }
+
+    #[wasm_bindgen_test]
+    fn what_is_new_gives_the_attempts_back() {
+        let link = RawLink::new(&[-1.0, 1_000.0, 30_000.0, 10_000.0, NO, NO, NO, 2_000.0, 0.0], 0.5, 0.0);
+        let (mut now, mut due) = (0.0, link.connect(0.0));
+        for (what, attempts) in [(0, 1), (0, 2), (2, 1), (1, 2)] {
+            assert_eq!(due, 1);
+            link.opened(now);
+            link.heard(what, now);
+            now = link.lost(false, 0.0, now);
+            assert_eq!(link.attempt(), attempts);
+            due = link.timeout(now);
+        }
+    }
+
+    #[wasm_bindgen_test]
     fn signals_go_by_the_numbers_of_the_page() {
         let link = self::link(-1.0);
         link.connect(0.0);
