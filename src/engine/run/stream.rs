@@ -100,7 +100,10 @@ impl Core {
         self.any_event = true;
         self.reauthorized = false;
         self.live_tried = self.road == Road::Live;
-        self.flap = None;
+        // The badge shows what went wrong until something comes again, and not longer.
+        if self.flap.take().is_some() || self.link.attempt() > 0 {
+            self.touch();
+        }
         if self.road == Road::Live {
             // What has no place in the log moves the transcript away from it: whoever reads the log next begins anew.
             if !self.position.is_none() {

@@ -1,5 +1,6 @@
 //! The simulated world: a page, a network and a server, in virtual time.
 
+pub mod chat;
 pub mod client;
 pub mod frames;
 pub mod page;
@@ -9,6 +10,7 @@ pub mod server;
 pub mod sim;
 pub mod wire;
 
+pub use chat::Chat;
 pub use plan::{Answer, Chunks, Head, How, Incident, Plan};
 pub use script::{Event, Script, Shape};
 pub use server::Mischief;
