@@ -30,6 +30,7 @@ mod opened_late;
 mod orders_of_a_host;
 mod pace_of_a_run;
 mod page_reloads;
+mod plain_server_is_lost;
 mod random_bytes;
 mod random_inputs;
 mod random_inputs_of_a_host;

@@ -117,7 +117,8 @@ impl Core {
             | (Doubt::Fruitless, _) => {
                 // It never arrived: now any transport may have it (W4-4).
                 self.accepted &= !is_missing || self.body.is_none();
-                if is_missing && self.body.is_none() {
+                // What has been answered in part has arrived, whatever a server without a memory says of it.
+                if is_missing && (self.body.is_none() || !self.exact.is_empty()) {
                     self.end_as_over(Doubt::Accepted, now);
                 } else if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp), now);
