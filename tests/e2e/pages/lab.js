@@ -22,6 +22,19 @@ const compareIds = (a, b) => {
   return x[0] - y[0] || (x[1] ?? 0) - (y[1] ?? 0);
 };
 
+/** For the message of a test that fails. */
+const tellTrace = ({ at, what, transport, n, ...rest }) => [what, transport, ...Object.values(rest)].join(' ');
+
+/** Notes a client's badge as `state transport code`, each once in a row, from its first connection on. */
+const watchConnection = (connection) => {
+  const history = [];
+  connection.subscribe(({ state, transport, error }) => {
+    const shown = [state, transport, error?.code].filter(Boolean).join(' ');
+    if (history.length === 0 ? state !== 'closed' : history.at(-1) !== shown) history.push(shown);
+  }, { notify: 'sync' });
+  return history;
+};
+
 /** One run under observation. */
 class Observed {
   violations = [];
@@ -97,10 +110,11 @@ class Observed {
   }
 
   report() {
-    const { violations, notifications, connections, statuses, settlings, replaced, outcomes, frames } = this;
+    const { violations, notifications, connections, statuses, settlings, replaced, outcomes, frames, history } = this;
     return {
       snapshot: plainSnapshot(this.stream.getSnapshot()),
-      violations, notifications, connections, statuses, settlings, replaced, outcomes,
+      violations, notifications, connections, statuses, settlings, replaced, outcomes, history,
+      trace: this.stream.trace.getSnapshot().map(tellTrace),
       mostInOneFrame: frames.most, frames: frameCount - this.startedFrames,
     };
   }
@@ -154,6 +168,8 @@ class Subscribed {
 const lab = {
   steadystream,
   clients: new Map(),
+  /** Of each client: everything that its badge has shown. */
+  histories: new Map(),
   subjects: new Map(),
   hangs: [],
   longTasks: [],
@@ -163,6 +179,7 @@ const lab = {
     if (existing) return existing;
     const client = new RunClient({ baseUrl: '/bi-chat', ...options });
     this.clients.set(name, client);
+    this.histories.set(client, watchConnection(client.connection));
     return client;
   },
 
@@ -178,6 +195,7 @@ const lab = {
       : await on.resume(sessionId);
     if (stream === null) return null;
     this.observe(key, stream, { notify, countsFrames });
+    this.subjects.get(key).history = this.histories.get(on);
   },
 
   /** Opens a run once for each of `steps`, with that fault waiting for it, and gives the reports. */
@@ -232,6 +250,9 @@ const lab = {
   async clear() {
     for (const client of this.clients.values()) client.close();
     this.clients.clear();
+    this.histories.clear();
+    // What one test has found blocked must not spare the next one the attempt.
+    localStorage.clear();
     for (const subject of this.subjects.values()) subject.unsubscribe?.();
     this.subjects.clear();
     await machinery.pause();

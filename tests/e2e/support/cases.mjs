@@ -5,18 +5,23 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { until } from './until.mjs';
+import { assertHistory } from './history.mjs';
 import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
+import { until } from './until.mjs';
 
 /**
  * @typedef {object} Case
  * @property {string} name the situation and what comes of it
  * @property {string[]} rules IDs of PROTOCOLS.md and FIELD.md
+ * @property {'bichat'|'ws-chat'} [protocol] which the server and the client speak
  * @property {'send'|'open'|'subscribe'} via which verb
- * @property {('fetch'|'eventsource')[]} transports one test for each
+ * @property {(string|string[])[]} transports one test for each; a list is a ladder
  * @property {object} [run] the recipe, see run-server
  * @property {object} [client] options of the client, above QUICK
- * @property {{ path: string, steps: object[], loop?: boolean }[]} [faults] see run-server
+ * @property {object} [config] switches of the server; a case that has some, or speaks ws-chat, has a server to itself
+ * @property {object} [proxy] what the proxy does from the beginning; the page is behind it then
+ * @property {{ path: string, steps: object[], loop?: boolean }[]} [faults] see run-server; the path `answer` is whatever carries
+ *   the answer: of a ladder, its first transport
  * @property {boolean} [unknown] the run that is opened does not exist
  * @property {boolean} [over] the run has ended at the server before it is opened
  * @property {number} [withinMs] time to settle, by default 10 s
@@ -29,9 +34,14 @@ import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
  * @property {boolean} [retryable] of its error
  * @property {string} [detail] of its error
  * @property {number} [attempts] of its error
+ * @property {number} [closeCode] of its error
  * @property {'truth'|'prefix'|'none'} [text] all of it, a beginning, or nothing
  * @property {Record<string, number|[number, number]>} [requests] by path: exactly so many, or from, to
  * @property {number} [runsStarted] at the server
+ * @property {{ websocket: number, post: number }} [sends] how often the message arrived, over which transport
+ * @property {string[]} [history] everything that the connection store showed, as `state transport code`; `$transport` is the
+ *   test's own, `$next` the ladder's second; what timing may leave out begins with `?`
+ * @property {string[]} [trace] entries that the trace must have, in this order
  * @property {{ path: string, status: number, atLeastMs: number, times: number }[]} [waits] how long after such an answer
  *   the next request on that path came, as the server's clock saw it
  * @property {{ code: string, atLeastMs: number }[]} [announced] waits that the connection showed, by the error it gave
@@ -65,6 +75,10 @@ const readCases = (name) => {
 
 const only = process.env.CASE;
 
+/** What carries an answer of ws-chat, as run-server names it. */
+const ANSWER = { websocket: 'ws', eventsource: 'chat-events', fetch: 'chat-events', rest: 'chat-status' };
+const CLIENT = { bichat: {}, 'ws-chat': { baseUrl: '', protocol: 'ws-chat' } };
+
 /**
  * One test for each case of the file and each of its transports. `stage()`: the stage, once it is open. CASE=text plays only
  * those with this text in their names.
@@ -73,31 +87,47 @@ export function testCases(name, stage) {
   for (const each of readCases(name)) {
     if (only && !each.name.includes(only)) continue;
     for (const transport of each.transports) {
-      test(`${each.name} [${each.via}, ${transport}]`, () => stage().withLab((lab) => play(stage(), lab, each, transport)));
+      const ladder = [transport].flat();
+      const isAlone = Boolean(each.config || each.proxy || each.protocol === 'ws-chat');
+      const lend = (use) => (isAlone ? stage().withServer(use, { isProxied: Boolean(each.proxy) }) : stage().withLab(use));
+      test(`${each.name} [${each.via}, ${ladder.join(' > ')}]`, () => lend((lab) => play(lab, each, ladder)));
     }
   }
 }
 
-async function play({ control }, lab, each, transport) {
+async function play(lab, each, ladder) {
+  const { control } = lab.server;
+  const { protocol = 'bichat' } = each;
+  const routeOf = (path) => (path === 'answer' ? ANSWER[ladder[0]] : path);
   const sessionId = randomUUID();
+  const requestId = randomUUID();
   const mustExist = each.via !== 'send' && !each.unknown;
-  const { runId } = await control.recipe({ sessionId, ...RUN, ...each.run, start: mustExist });
+  if (each.config) await control.config(each.config);
+  const { runId } = await control.recipe({ sessionId, ...RUN, ...each.run, ...(mustExist && { start: true, protocol }) });
   if (each.over) await control.truth(runId);
-  for (const { path, steps, loop } of each.faults ?? []) await control.faults({ sessionId, path }, steps, { loop });
+  for (const { path, steps, loop } of each.faults ?? []) {
+    const route = routeOf(path);
+    await control.faults({ ...(route !== 'ws' && { sessionId }), path: route }, steps, { loop });
+  }
+  if (each.proxy) await control.proxy(each.proxy);
 
+  const { expect } = each;
   const key = await lab.start({
     via: each.via,
     sessionId,
     runId: mustExist ? runId : randomUUID(),
-    requestId: randomUUID(),
+    requestId,
     // A state between two frames is seen by those who do not wait for one.
-    notify: each.expect.seen || each.expect.announced || each.expect.states ? 'sync' : undefined,
-    client: { options: { transports: [transport], ...each.client } },
+    notify: expect.seen || expect.announced || expect.states || expect.history ? 'sync' : undefined,
+    client: { options: { transports: ladder, ...CLIENT[protocol], ...each.client } },
   });
   const report = await lab.settled(key, each.withinMs);
-  if (each.via === 'subscribe') await checkSubscription(control, report, each.expect, runId);
-  else await checkRun(control, report, each.expect);
-  await checkServer(control, sessionId, each.expect);
+  if (each.via === 'subscribe') await checkSubscription(control, report, expect, runId);
+  else await checkRun(control, report, expect);
+  if (expect.history) assertHistory(report, expect.history.map((line) => line.replace('$transport', ladder[0]).replace('$next', ladder[1])));
+  // A socket belongs to no session, and whoever has the server to himself needs none.
+  await checkServer(control, protocol === 'bichat' ? sessionId : undefined, expect, routeOf);
+  if (expect.sends) assert.deepEqual((await control.counters(sessionId)).sends[requestId], expect.sends, 'the message arrived');
 }
 
 const within = (actual, wanted, what) => {
@@ -108,12 +138,13 @@ const within = (actual, wanted, what) => {
 async function checkRun(control, report, expect) {
   assertSound(report);
   const { status, error, text } = report.snapshot;
-  const brief = JSON.stringify({ status, error, length: text.length, connections: report.connections });
+  const brief = JSON.stringify({ status, error, length: text.length, trace: report.trace });
   if (expect.status) assert.equal(status, expect.status, brief);
   if (expect.code !== undefined || status === 'completed') assert.equal(error?.code ?? null, expect.code ?? null, brief);
   if (expect.httpStatus) assert.equal(error.status, expect.httpStatus, brief);
   if (expect.retryable !== undefined) assert.equal(error.retryable, expect.retryable, brief);
   if (expect.attempts) assert.equal(error.attempts, expect.attempts, brief);
+  if (expect.closeCode) assert.equal(error.closeCode, expect.closeCode, brief);
   if (expect.detail) assert.equal(error.detail, expect.detail, brief);
   if (expect.text === 'truth') await assertTruth(control, report);
   if (expect.text === 'prefix') await assertPrefix(control, report);
@@ -149,12 +180,12 @@ async function checkSubscription(control, report, expect, runId) {
   if (expect.text === 'none') assert.equal(report.text, '');
 }
 
-async function checkServer(control, sessionId, expect) {
+async function checkServer(control, sessionId, expect, routeOf) {
   const { requests, runsStarted } = await control.counters(sessionId);
-  for (const [path, wanted] of Object.entries(expect.requests ?? {})) within(requests[path], wanted, `${path} requests`);
+  for (const [path, wanted] of Object.entries(expect.requests ?? {})) within(requests[routeOf(path)], wanted, `${path} requests`);
   if (expect.runsStarted !== undefined) assert.equal(runsStarted, expect.runsStarted, 'runs started');
   for (const { path, status, atLeastMs, times } of expect.waits ?? []) {
-    const journal = (await control.requests(sessionId)).filter((request) => request.path === path);
+    const journal = (await control.requests(sessionId)).filter((request) => request.path === routeOf(path));
     const waits = journal.flatMap((request, i) => (request.status === status ? [journal[i + 1]?.at - request.at] : []));
     assert.equal(waits.length, times, `${path} answered ${status}: ${JSON.stringify(journal.map(({ status: s }) => s))}`);
     for (const wait of waits) assert.ok(wait >= atLeastMs, `asked again after ${wait} ms, not ${atLeastMs}`);

@@ -1,10 +1,12 @@
 // What tests tell run-server to do, and what they ask it about what really happened.
 
 /**
- * @typedef {{ sessionId?: string, runId?: string, path?: 'stream'|'events'|'resume'|'status'|'stop'|'rpc'|'*' }} Scope
+ * @typedef {{ sessionId?: string, runId?: string, path?: string|string[] }} Scope a path is a route's name, see run-server
  * @typedef {{ n: number, at: number, path: string, sessionId: string, runId: string | null, requestId: string | null,
  *   lastEventId: string | null, token: string | null, status: number | null, outcome: 'finished'|'cut'|'aborted'|null,
- *   events: number, bytes: number }} Request one request as the server saw it; `at` is its arrival in unix ms
+ *   events: number, bytes: number, protocols?: string[], frames?: string[],
+ *   close?: { by: string, code: number | null, reason: string } | null }} Request one request as the server saw it; `at` is its
+ *   arrival in unix ms; the last three are a socket's
  */
 
 export class Control {
@@ -33,6 +35,11 @@ export class Control {
     return this.#ask('POST', '/now', { do: what, ...options });
   }
 
+  /** What happens to connections on their way: see run-server. */
+  proxy(order) {
+    return this.#ask('POST', '/proxy', order);
+  }
+
   config(change) {
     return this.#ask('POST', '/config', change);
   }
@@ -41,9 +48,9 @@ export class Control {
     return this.#ask('POST', '/reset', {});
   }
 
-  /** The fault-free result of a run, once it has ended at the server. */
-  truth(runId) {
-    return this.#ask('GET', `/truth?runId=${runId}&waitMs=15000`);
+  /** The fault-free result of a run, or of its session's newest, once it has ended at the server. */
+  truth(runId, sessionId) {
+    return this.#ask('GET', `/truth?${runId ? `runId=${runId}` : `sessionId=${sessionId}`}&waitMs=15000`);
   }
 
   runs(sessionId) {
@@ -54,9 +61,9 @@ export class Control {
     return this.#ask('GET', `/counters${sessionId ? `?sessionId=${sessionId}` : ''}`);
   }
 
-  /** @returns {Promise<Request[]>} */
+  /** Of a session, or of all: a socket belongs to none. @returns {Promise<Request[]>} */
   requests(sessionId) {
-    return this.#ask('GET', `/requests?sessionId=${sessionId}`);
+    return this.#ask('GET', `/requests${sessionId ? `?sessionId=${sessionId}` : ''}`);
   }
 
   async #ask(method, path, body) {

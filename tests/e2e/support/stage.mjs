@@ -3,10 +3,12 @@
 import { launchBrowser } from './browser.mjs';
 import { Lab } from './lab.mjs';
 import { startServer } from './server.mjs';
+import { until } from './until.mjs';
 
 export class Stage {
   #servers = [];
   #idle = [];
+  #alone = { true: [], false: [] };
 
   static async open() {
     const stage = new Stage();
@@ -44,6 +46,31 @@ export class Stage {
       throw error;
     }
     this.#idle.push(lab);
+  }
+
+  /**
+   * Lends a page that has a server to itself (`lab.server`): sockets, proxies and weather belong to no session. `isProxied`: all
+   * of the page's connections go through the server's proxy.
+   */
+  async withServer(use, { isProxied = false } = {}) {
+    const idle = this.#alone[isProxied];
+    const lab = idle.pop() ?? await this.#openAlone(isProxied);
+    const { control } = lab.server;
+    try {
+      await use(lab);
+      await lab.clear();
+      await until(async () => (await control.counters()).openSockets.now === 0, 'the sockets to be closed');
+      await control.reset();
+    } catch (error) {
+      await lab.close();
+      throw error;
+    }
+    idle.push(lab);
+  }
+
+  async #openAlone(isProxied) {
+    const server = await this.addServer();
+    return this.openLab({ server: isProxied ? { ...server, app: server.proxy } : server });
   }
 
   async close() {

@@ -23,7 +23,7 @@ function assertText(actual, expected) {
 
 /** Text, parts, blocks and status are those of the fault-free run, to the last byte. */
 export async function assertTruth(control, report) {
-  const truth = await control.truth(report.snapshot.runId);
+  const truth = await control.truth(report.snapshot.runId, report.snapshot.sessionId);
   assertEqualsTruth(truth, report);
   return truth;
 }
@@ -35,6 +35,8 @@ export function assertEqualsTruth(truth, report) {
   assert.deepEqual(snapshot.parts, truth.parts);
   assert.deepEqual(snapshot.blocks, truth.blocks);
   assert.deepEqual(snapshot.usage, truth.usage);
+  // What the end of an answer says besides comes the same way, whatever carried it.
+  if (truth.done) assert.deepEqual(snapshot.metadata, truth.done);
   assert.equal(snapshot.status, STATUS[truth.terminal]);
   assert.equal(report.outcomes[0].status, snapshot.status);
   assert.equal(report.outcomes[0].text, truth.text);
@@ -42,6 +44,6 @@ export function assertEqualsTruth(truth, report) {
 
 /** What is there is the beginning of the truth. */
 export async function assertPrefix(control, report) {
-  const truth = await control.truth(report.snapshot.runId);
+  const truth = await control.truth(report.snapshot.runId, report.snapshot.sessionId);
   assertText(report.snapshot.text, truth.text.slice(0, report.snapshot.text.length));
 }
