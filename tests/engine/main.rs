@@ -37,6 +37,7 @@ mod random_inputs_of_a_host;
 mod raw_events_for_a_listener;
 mod refused_native_source;
 mod refused_with_401;
+mod refused_with_4401;
 mod refused_with_503_and_retry_after;
 mod replay_of_seen_events;
 mod replies_of_a_host;

@@ -195,7 +195,11 @@ impl Core {
         let code = if self.head_seen { Code::Disconnected } else { Code::ConnectFailed };
         let failure = Failure { close_code, ..Failure::passing(code) };
         match close_code.unwrap_or(1006) {
-            status @ 4400..=4599 => self.handle_response(&Head { status: status - 4000, ..Head::default() }, now),
+            status @ 4400..=4599 => {
+                // Who is not known is not listened to: a send is still ours.
+                self.accepted &= status != 4401 || self.road != Road::Sending;
+                self.handle_response(&Head { status: status - 4000, ..Head::default() }, now);
+            }
             1013 => self.lose(failure, floor.max(Some(LATER)), now),
             // The other end, or somebody in between, does not want such a connection or such a message.
             1002 | 1003 | 1007..=1010 | 1015 => {
@@ -244,6 +248,9 @@ impl Core {
         let about_us = matches!(failure.status, Some(400 | 401 | 403));
         match self.road {
             // It may have been taken before the refusal.
+            Road::Sending if self.accepted && about_us => {
+                self.settle(Status::Interrupted, By::Server, Some(failure), now);
+            }
             Road::Sending if self.accepted && self.via == Transport::WebSocket => {
                 self.ask_status(Doubt::Refused(failure), now)
             }

@@ -5,6 +5,7 @@ use alloc::string::String;
 use super::{Ask, Core, Output, Road, Verdict};
 use crate::engine::{
     error::{Code, Failure},
+    http::Head,
     link::{Next, Phase},
     protocol::{Protocol, StatusReply},
     request::Request,
@@ -92,6 +93,10 @@ impl Core {
         };
         self.timers.clear(Timer::Status);
         self.touch();
+        if matches!(doubt, Doubt::Accepted) && matches!(status, 401 | 403) {
+            // Who may not even ask is no nearer to an answer by asking again.
+            return self.handle_response(&Head { status, ..Head::default() }, now);
+        }
         let reply = if status == 200 { self.protocol.read_status(body) } else { None };
         let standing = self.standing(status, reply.as_ref());
         if let (Standing::Over, Some(StatusReply { whole: Some(whole), .. })) = (&standing, &reply) {

@@ -79,6 +79,13 @@ impl Chat {
         self.end(task, End::Ended, None);
     }
 
+    /// The question that is open is answered with this status.
+    pub fn refuse(&mut self, status: u16) {
+        let task = self.task("reply").expect("something was asked");
+        self.host.handle_head(task, &Head { status, ..Head::default() }, Instant::from_millis(self.now));
+        self.end(task, End::Ended, None);
+    }
+
     /// Time passes, and timers fire no later than a hundredth of it.
     pub fn wait(&mut self, ms: u64) {
         let until = self.now + ms;
