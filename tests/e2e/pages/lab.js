@@ -260,6 +260,7 @@ const lab = {
     this.hangs = [];
     this.longTasks = [];
     machinery.doubled.length = 0;
+    machinery.urls.length = 0;
     return left;
   },
 };

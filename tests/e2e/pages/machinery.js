@@ -5,6 +5,7 @@
   const timers = new Set();
   const open = new Set();
   const doubled = [];
+  const urls = [];
   let sockets = 0;
 
   window.setTimeout = (fn, ms, ...args) => {
@@ -21,7 +22,8 @@
   };
 
   const enter = (url) => {
-    const { pathname, searchParams } = new URL(url, location.href);
+    const { pathname, searchParams, href } = new URL(url, location.href);
+    urls.push(href);
     const connection = {
       pathname,
       runId: searchParams.get('runId') ?? (pathname.endsWith('/events') ? searchParams.get('pending_message_id') : null),
@@ -98,6 +100,8 @@
     },
     timers: () => timers.size,
     connections: () => open.size,
+    /** Everything that was ever asked for. */
+    urls,
     /** How many sockets were ever made. */
     sockets: () => sockets,
     /** Runs that had two connections at the same time. */
