@@ -226,7 +226,12 @@ impl Core {
             // Whether the server has it is not known: it is asked before anything is sent again.
             (0, _) => self.lose(Failure::passing(Code::ConnectFailed), None, now),
             (200..=299, None) => self.refuse(Failure::lasting(Code::ContentType).with_status(status), now),
-            _ => self.handle_response(&Head { status, ..Head::default() }, now),
+            _ => {
+                let head = Head { status, ..Head::default() };
+                // A refusal says that nothing was taken; a failure says nothing.
+                self.accepted &= matches!(http::judge(&head), http::Verdict::Retry { .. });
+                self.handle_response(&head, now);
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! FIELD 1.1 D on a socket: who is not known is asked for a fresh token once, and told after that.
+//! FIELD 1.1 D in `ws-chat`: who is not known is asked for a fresh token once, and told after that.
 
 use crate::support::*;
 
@@ -27,6 +27,20 @@ fn a_status_that_is_refused_ends_what_it_was_asked_for() {
         }
         let (outcome, error) = (&chat.page.state["status"], &chat.page.state["error"]);
         assert_eq!((outcome, &error["code"], &error["status"]), (&"interrupted".into(), &code.into(), &status.into()));
+        assert!(chat.open.is_empty(), "{:?}", chat.open);
+    }
+}
+
+#[test]
+fn a_post_that_is_refused_was_not_taken() {
+    for (status, code, posts) in [(401, "unauthorized", 2), (403, "http-status", 1)] {
+        let mut chat = Chat::send(&[Transport::Fetch]);
+        for _ in 0..posts {
+            assert_eq!(chat.open[0]["path"], "/api/chat/sessions/s/messages");
+            chat.refuse(status);
+        }
+        let (outcome, error) = (&chat.page.state["status"], &chat.page.state["error"]);
+        assert_eq!((outcome, &error["code"], &error["status"]), (&"failed".into(), &code.into(), &status.into()));
         assert!(chat.open.is_empty(), "{:?}", chat.open);
     }
 }
