@@ -5,21 +5,21 @@ import { Announcer } from './announcer.js';
 import { Badge } from './badge.js';
 import { clientFor } from './client.js';
 import { Composer } from './composer.js';
-import { ConnectionLog } from './connection-log.js';
 import { setText } from './dom.js';
 import { Drawers } from './drawers.js';
 import { FaultPanel } from './fault-panel.js';
 import { Inspector } from './inspector.js';
+import { LadderChooser } from './ladder-chooser.js';
 import { Sessions } from './sessions.js';
 import { Sidebar } from './sidebar.js';
 import { Stick } from './stick.js';
 import { onTheme, toggleTheme } from './theme.js';
 import { Tide } from './tide.js';
+import { TracePanel } from './trace-panel.js';
 import { TranscriptView } from './transcript-view.js';
-import { isLive } from './turn.js';
+import { NO_CONNECTION, isLive } from './turn.js';
 
 const $ = (id) => document.getElementById(id);
-const IDLE = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transport: null, error: null });
 
 // Sending it again unasked could run it twice.
 const LOST = Object.freeze({
@@ -30,16 +30,16 @@ const LOST = Object.freeze({
 
 const sessions = new Sessions(handleTurn);
 const latest = () => sessions.current.latest;
-const NO_LOG = Object.freeze([]);
 let stopping = null;
 
 const drawers = new Drawers();
 const panel = new FaultPanel($('lab'), () => inspector.poll());
+const chooser = new LadderChooser($('chooser'), ({ protocol }) => panel.showProtocol(protocol));
 const inspector = new Inspector($('inspector'), () => sessions.list.some((session) => session.latest?.isLive));
 const tide = new Tide($('tide'), () => inspector.show(latest()?.snapshot ?? null, tide.rate));
 const activity = new Activity($('activity'));
 const badge = new Badge($('badge'));
-const log = new ConnectionLog($('connection-log'));
+const trace = new TracePanel($('trace'), $('trace-button'));
 const announcer = new Announcer($('announcer'));
 const stick = new Stick($('scroller'), $('transcript'), $('jump'));
 const transcript = new TranscriptView($('transcript'), {
@@ -76,9 +76,9 @@ function handleTurn(session, turn, before) {
 function showLatest() {
   const turn = latest();
   const snapshot = turn?.snapshot ?? null;
-  badge.show(snapshot?.connection ?? IDLE);
+  badge.show(snapshot?.connection ?? NO_CONNECTION);
   activity.show(snapshot);
-  log.show(turn?.log ?? NO_LOG);
+  trace.show(turn, sessions.current.id);
   tide.show(turn);
   inspector.show(snapshot, tide.rate);
   composer.show(!turn?.isLive ? 'idle' : turn === stopping ? 'stopping' : 'live');
@@ -100,7 +100,7 @@ function showSession() {
 
 async function send(question) {
   const session = sessions.current;
-  const turn = sessions.ask(session, question, panel.transport);
+  const turn = sessions.ask(session, question, chooser.id);
   showSession();
   await panel.ready();
   start(session, turn);
@@ -108,12 +108,12 @@ async function send(question) {
 
 /** Sends the question of a turn. The request id is the turn's own: however often it is sent, it is one run. */
 function start(session, turn) {
-  attempt(turn, () => turn.follow(clientFor(turn.transport).send(session.id, turn.question, { requestId: turn.requestId })));
+  attempt(turn, () => turn.follow(clientFor(turn.via).send(session.id, turn.question, { requestId: turn.requestId })));
 }
 
 /** After a reload: the run may still be on, or be over while its log is still there; otherwise nobody has the answer. */
 async function pickUp(session, turn) {
-  const client = clientFor(turn.transport);
+  const client = clientFor(turn.via);
   const { runId } = turn.snapshot;
   try {
     const stream = await client.resume(session.id) ?? (runId ? client.open({ sessionId: session.id, runId }) : null);
@@ -131,7 +131,7 @@ function retry(turn) {
     const { status, runId } = turn.snapshot;
     turn.begin();
     if (status === 'interrupted' && runId) {
-      turn.follow(clientFor(turn.transport).open({ sessionId: session.id, runId }));
+      turn.follow(clientFor(turn.via).open({ sessionId: session.id, runId }));
       return;
     }
     // A run that failed is over: what comes now is another one.
@@ -188,4 +188,5 @@ globalThis.demo = {
   get sessionId() { return sessions.current.id; },
   get snapshot() { return latest()?.snapshot ?? null; },
   get drops() { return latest()?.drops ?? 0; },
+  get trace() { return latest()?.trace ?? []; },
 };

@@ -1,46 +1,54 @@
-// The connection of the run on the screen, as the library tells it, in a word. The countdown is to `retryAt`.
+// The connection of the run on the screen, as the library tells it, in a word. The countdown is to `retryAt`, ticks here alone,
+// and is not for screen readers: announcer.js tells them when the state changes.
 import { h, setText } from './dom.js';
+import { transportName } from './ladders.js';
 
 const WORDS = {
   connecting: 'Connecting',
-  open: 'Live',
+  open: 'Connected',
   reconnecting: 'Reconnecting',
   offline: 'Offline',
   closed: 'Idle',
   failed: 'Connection failed',
 };
-const TICK_MS = 100;
-
-const left = (retryAt) => Math.max(0, retryAt - Date.now()) / 1000;
 
 export class Badge {
   #element;
   #label = h('span', { class: 'badge-label' });
-  #detail = h('span', { class: 'badge-detail' });
+  #countdown = h('span', { class: 'badge-detail', 'data-testid': 'badge-countdown' });
+  #via = h('span', { class: 'badge-via', 'data-testid': 'badge-via' });
   #connection = null;
   #timer = 0;
 
   constructor(element) {
     this.#element = element;
-    element.append(h('i', { class: 'dot', 'aria-hidden': 'true' }), this.#label, this.#detail);
+    element.append(h('i', { class: 'dot', 'aria-hidden': 'true' }), this.#label, this.#countdown, this.#via);
+    // A hidden page's timers are late: what is seen again is right at once.
+    document.addEventListener('visibilitychange', () => this.#tick());
   }
 
   show(connection) {
     if (connection === this.#connection) return;
     this.#connection = connection;
-    const { state, transport, attempt, error } = connection;
+    const { state, transport, latency, attempt, error } = connection;
     this.#element.dataset.state = state;
     this.#element.dataset.attempt = attempt;
+    this.#element.dataset.transport = transport ?? '';
     setText(this.#label, WORDS[state] ?? state);
-    this.#element.title = [error?.message, transport && `Transport: ${transport}`].filter(Boolean).join('\n');
-    clearInterval(this.#timer);
-    if (state === 'reconnecting' && connection.retryAt) this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    const isOver = state === 'closed' || state === 'failed';
+    const via = isOver || !transport ? '' : transportName(transport);
+    setText(this.#via, state === 'open' && latency !== null ? `${via} · ${latency}\u00a0ms` : via);
+    this.#element.title = error?.message ?? '';
     this.#tick();
   }
 
+  // In whole seconds, at the moments when they change.
   #tick() {
-    const { state, retryAt } = this.#connection;
-    const seconds = state === 'reconnecting' && retryAt ? left(retryAt) : 0;
-    setText(this.#detail, seconds > 0 ? `in ${seconds < 10 ? seconds.toFixed(1) : Math.ceil(seconds)} s` : '');
+    clearTimeout(this.#timer);
+    const { state, retryAt } = this.#connection ?? {};
+    const left = state === 'reconnecting' && retryAt ? retryAt - Date.now() : 0;
+    const seconds = Math.ceil(left / 1000);
+    setText(this.#countdown, seconds > 0 ? `in ${seconds}\u00a0s` : '');
+    if (left > 0) this.#timer = setTimeout(() => this.#tick(), left - (seconds - 1) * 1000);
   }
 }

@@ -1,15 +1,18 @@
-// The library's client, one for each transport: a run keeps the client it was sent with.
+// The library's client, one for each ladder: a run keeps the client it was sent with.
 import { RunClient } from '/pkg/index.js';
+import { findLadder } from './ladders.js';
 
+const BASES = { bichat: '/bi-chat', 'ws-chat': '' };
 const clients = new Map();
 
-/** `transport`: 'fetch' or 'eventsource'. */
-export const clientFor = (transport) => {
-  if (!clients.has(transport)) {
-    clients.set(transport, new RunClient({
-      baseUrl: '/bi-chat',
-      protocol: 'bichat',
-      transports: [transport],
+/** `id`: of a ladder, see ladders.js. */
+export const clientFor = (id) => {
+  const ladder = findLadder(id);
+  if (!clients.has(ladder)) {
+    clients.set(ladder, new RunClient({
+      baseUrl: BASES[ladder.protocol],
+      protocol: ladder.protocol,
+      transports: ladder.transports,
       // Nobody wants to watch a demo wait for half a minute, which is the default.
       retry: { capMs: 4000 },
       // The runs of this demo speak all the time, so silence means something sooner than behind a real server, whose
@@ -17,5 +20,5 @@ export const clientFor = (transport) => {
       liveness: { stallMs: 8000 },
     }));
   }
-  return clients.get(transport);
+  return clients.get(ladder);
 };

@@ -1,47 +1,16 @@
 // Breaks things, on the server, for real; and says what the next answers are like. The panel knows nothing of the client.
-import { happen, setRecipe } from './control.js';
+import { isProxied, setRecipe } from './control.js';
 import { h, icon, setText } from './dom.js';
+import { LASTING, ONCE, PLACES } from './faults.js';
 
 const KEY = 'steadystream-demo.next';
-
-// What happens once. `lastsMs`: how long it holds, for the bar that runs out under the button.
-const ONCE = [
-  {
-    id: 'cut', icon: 'cut', label: 'Cut now', hint: 'Reset every open stream',
-    body: { do: 'cut', how: 'rst' },
-  },
-  {
-    id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Refuse every request',
-    body: { do: 'status', code: 503, ms: 5000 }, lastsMs: 5000,
-  },
-  {
-    id: 'offline', icon: 'offline', label: 'Offline 5\u00a0s', hint: 'Stop listening, drop everyone',
-    body: { do: 'offline', ms: 5000 }, lastsMs: 5000,
-  },
-  {
-    id: 'restart', icon: 'restart', label: 'Restart', hint: 'Down for 1.5\u00a0s, log kept',
-    body: { do: 'restart', keepLog: true, ms: 1500 }, lastsMs: 1500,
-  },
-];
-
-// What holds until it is cleared.
-const LASTING = [
-  {
-    id: 'cut-every', icon: 'cuts', label: 'Cut every 1\u00a0s', hint: 'For as long as it is on',
-    body: { do: 'cutEvery', ms: 1000, how: 'rst' },
-  },
-  {
-    id: 'stall', icon: 'stall', label: 'Stall', hint: 'Sockets stay open, no byte comes',
-    body: { do: 'stall' },
-  },
-];
 
 // Fast enough to read, up to as fast as the socket takes it (0).
 const SPEEDS = [5, 10, 20, 40, 80, 160, 400, 1000, 0];
 const LENGTHS = [150, 400, 1200, 4000];
 const NAMES = ['short', 'medium', 'long', 'very long'];
 // What the run-server does when nobody says anything.
-const USUAL = { speed: SPEEDS.indexOf(40), size: LENGTHS.indexOf(400), tools: true, reasoning: true, transport: 'fetch' };
+const USUAL = { speed: SPEEDS.indexOf(40), size: LENGTHS.indexOf(400), tools: true, reasoning: true };
 const TOOL_CALLS = 2;
 
 // A page may be denied its storage; a reload then forgets the choice.
@@ -66,6 +35,7 @@ export class FaultPanel {
   #buttons = new Map();
   #timers = new Map();
   #note;
+  #fields;
   #onHappened;
   #pending = Promise.resolve();
 
@@ -76,11 +46,13 @@ export class FaultPanel {
     root.querySelector('[data-part=once]').append(...ONCE.map((fault) => this.#button(fault, () => this.#once(fault))));
     root.querySelector('[data-part=lasting]').append(...LASTING.map((fault) => this.#button(fault, () => this.#toggle(fault))));
     root.querySelector('[data-testid=fault-clear]').addEventListener('click', () => this.#clear());
-    this.#bind(root.querySelector('form').elements);
-  }
-
-  get transport() {
-    return this.#next.transport;
+    this.#fields = root.querySelector('.next').elements;
+    this.#bind(this.#fields);
+    const proxied = LASTING.filter(({ needsProxy }) => needsProxy).map(({ id }) => this.#buttons.get(id));
+    for (const button of proxied) button.hidden = true;
+    isProxied().then((isThere) => {
+      for (const button of proxied) button.hidden = !isThere;
+    });
   }
 
   /** Settles once the server knows what the next run is to be like; never rejects. */
@@ -97,9 +69,14 @@ export class FaultPanel {
     return button;
   }
 
-  async #do(body) {
+  /** Parts of an answer that this protocol does not have are not on offer. */
+  showProtocol(protocol) {
+    for (const name of ['tools', 'reasoning']) this.#fields[name].disabled = protocol === 'ws-chat';
+  }
+
+  async #do(...actions) {
     try {
-      await happen(body);
+      for (const action of actions) await action();
       setText(this.#note, '');
       return true;
     } catch {
@@ -110,38 +87,55 @@ export class FaultPanel {
     }
   }
 
-  async #once({ id, body, lastsMs = 0 }) {
-    const button = this.#buttons.get(id);
-    if (!await this.#do(body) || lastsMs === 0) return;
-    button.style.setProperty('--lasts', `${lastsMs}ms`);
-    // Pressed again while it runs: the bar starts over.
-    button.classList.remove('is-on');
-    void button.offsetWidth;
-    button.classList.add('is-on');
-    clearTimeout(this.#timers.get(id));
-    this.#timers.set(id, setTimeout(() => button.classList.remove('is-on'), lastsMs));
+  async #once(fault) {
+    if (await this.#do(fault.start) && fault.lastsMs) this.#startBar(fault);
   }
 
-  // The server can only clear everything: what else is on is put back.
-  async #toggle({ id, body }) {
-    if (!this.#on.has(id)) {
-      if (await this.#do(body)) this.#on.add(id);
-    } else if (await this.#do({ do: 'clear' })) {
-      this.#on.delete(id);
-      for (const other of LASTING) if (this.#on.has(other.id)) await this.#do(other.body);
+  async #toggle(fault) {
+    if (this.#on.has(fault)) {
+      const others = [...this.#on].filter((other) => other !== fault && other.place === fault.place);
+      if (await this.#do(fault.place, ...others.map(({ start }) => start))) this.#switchOff(fault);
+    } else if (await this.#do(fault.start)) {
+      this.#on.add(fault);
+      if (fault.lastsMs) this.#startBar(fault, () => this.#switchOff(fault));
     }
     this.#showOn();
   }
 
-  async #clear() {
-    if (!await this.#do({ do: 'clear' })) return;
-    this.#on.clear();
+  #switchOff(fault) {
+    this.#on.delete(fault);
+    this.#stopBar(fault.id);
     this.#showOn();
-    for (const button of this.#buttons.values()) button.classList.remove('is-on');
+  }
+
+  async #clear() {
+    if (!await this.#do(...PLACES)) return;
+    this.#on.clear();
+    for (const { id } of [...ONCE, ...LASTING]) this.#stopBar(id);
+    this.#showOn();
+  }
+
+  // The bar that runs out; at its end the fault is over by itself.
+  #startBar({ id, lastsMs }, onEnd) {
+    this.#stopBar(id);
+    const button = this.#buttons.get(id);
+    button.style.setProperty('--lasts', `${lastsMs}ms`);
+    // Pressed again while it runs: the bar starts over.
+    void button.offsetWidth;
+    button.classList.add('is-on');
+    this.#timers.set(id, setTimeout(() => {
+      this.#stopBar(id);
+      onEnd?.();
+    }, lastsMs));
+  }
+
+  #stopBar(id) {
+    clearTimeout(this.#timers.get(id));
+    this.#buttons.get(id).classList.remove('is-on');
   }
 
   #showOn() {
-    for (const { id } of LASTING) this.#buttons.get(id).setAttribute('aria-pressed', String(this.#on.has(id)));
+    for (const fault of LASTING) this.#buttons.get(fault.id).setAttribute('aria-pressed', String(this.#on.has(fault)));
   }
 
   #bind(fields) {
@@ -153,7 +147,6 @@ export class FaultPanel {
     fields.size.value = this.#next.size;
     fields.tools.checked = this.#next.tools;
     fields.reasoning.checked = this.#next.reasoning;
-    fields.transport.value = this.#next.transport;
     this.#showNext(fields);
     // Until somebody chooses something, the server's own defaults hold.
     if (saved) this.#send();
@@ -163,7 +156,6 @@ export class FaultPanel {
         size: Number(fields.size.value),
         tools: fields.tools.checked,
         reasoning: fields.reasoning.checked,
-        transport: fields.transport.value,
       };
       this.#showNext(fields);
     };

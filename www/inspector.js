@@ -1,6 +1,7 @@
 // Facts: what the snapshot says on one side, what the server counted on the other. Nothing here is computed to please.
 import { setText } from './dom.js';
 import { readCounters } from './control.js';
+import { transportName } from './ladders.js';
 import { lengthOf } from './tide.js';
 
 const LIVE_MS = 1000;
@@ -31,7 +32,7 @@ export class Inspector {
     this.#set('rate', number(Math.round(rate)));
     this.#set('cursor', cursor ?? '–');
     this.#set('attempt', number(connection?.attempt ?? 0));
-    this.#set('transport', connection?.transport ?? '–');
+    this.#set('transport', connection?.transport ? transportName(connection.transport) : '–');
   }
 
   /** Asks the server now, and from then on regularly while somebody looks. */

@@ -56,9 +56,9 @@ export class Sessions {
     this.save();
   }
 
-  /** A new turn at the end of `session`. */
-  ask(session, question, transport) {
-    const turn = new Turn({ question, requestId: createRequestId(), transport }, (...change) => this.#onTurn(session, ...change));
+  /** A new turn at the end of `session`; `via`: the id of its ladder. */
+  ask(session, question, via) {
+    const turn = new Turn({ question, requestId: createRequestId(), via }, (...change) => this.#onTurn(session, ...change));
     turn.see(session === this.current);
     session.turns.push(turn);
     this.save();

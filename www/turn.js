@@ -2,36 +2,41 @@
 // picture of how it ended. Whoever shows a turn reads `snapshot` and does not care which.
 
 const LIVE = new Set(['pending', 'streaming', 'waiting']);
-const NO_CONNECTION = Object.freeze({ state: 'closed', attempt: 0, retryAt: null, transport: null, error: null });
+/** Where nothing runs. */
+export const NO_CONNECTION = Object.freeze({
+  state: 'closed', attempt: 0, retryAt: null, transport: null, latency: null, error: null,
+});
 const NOTHING_YET = Object.freeze({
   status: 'pending', runId: null, cursor: null, text: '', parts: Object.freeze([]), usage: null, error: null,
   connection: NO_CONNECTION, startedAt: null, updatedAt: null,
 });
 
 // Runs that nobody looks at still tell the sidebar how they are, four times a second.
+const NOTHING_HAPPENED = Object.freeze([]);
 const UNSEEN_MS = 250;
-const LONGEST_LOG = 60;
 
 export const isLive = ({ status }) => LIVE.has(status);
 
 export class Turn {
   #onChange;
   #unsubscribe = () => {};
+  #untrace = () => {};
   #stream = null;
   #isSeen = false;
   #drops = 0;
 
   snapshot = NOTHING_YET;
-  /** What became of the connection, the latest last: `{ at, connection }`. */
-  log = [];
+  /** What happened to the connection, the latest last: the library's own account (see trace-words.js), of this page only. */
+  trace = NOTHING_HAPPENED;
   /** What the server says of the complete answer (see proof.js); null before it was asked. */
   proof = null;
 
   /** `onChange(turn, before)` hears of every new snapshot. */
-  constructor({ question, requestId, transport }, onChange) {
+  constructor({ question, requestId, via }, onChange) {
     this.question = question;
     this.requestId = requestId;
-    this.transport = transport;
+    /** The id of its ladder. */
+    this.via = via;
     this.#onChange = onChange;
   }
 
@@ -48,6 +53,8 @@ export class Turn {
   follow(stream) {
     this.#stream = stream;
     this.#subscribe();
+    this.#untrace();
+    this.#untrace = stream.trace.subscribe((trace) => this.#note(trace), { notify: 'idle' });
   }
 
   /** A turn on the screen is told once a frame. */
@@ -67,15 +74,17 @@ export class Turn {
     const before = this.snapshot;
     if (snapshot === before) return;
     this.snapshot = snapshot;
-    if (snapshot.connection !== before.connection) this.#note(snapshot.connection, before.connection);
+    if (snapshot.connection !== before.connection) this.#count(snapshot.connection, before.connection);
     this.#onChange(this, before);
   }
 
-  #note(connection, { state: before }) {
-    const { state } = connection;
+  #count({ state }, { state: before }) {
     if (before === 'open' && (state === 'reconnecting' || state === 'offline')) this.#drops += 1;
-    if (this.log.length === 0 && state === 'closed') return;
-    this.log = [...this.log.slice(1 - LONGEST_LOG), { at: Date.now(), connection }];
+  }
+
+  #note(trace) {
+    this.trace = trace;
+    this.#onChange(this, this.snapshot);
   }
 
   stop() {
@@ -107,9 +116,9 @@ export class Turn {
   }
 
   toJSON() {
-    const { question, requestId, transport, snapshot, drops, proof } = this;
+    const { question, requestId, via, snapshot, drops, proof } = this;
     const { status, runId, parts, usage, error, startedAt, updatedAt } = snapshot;
-    const kept = { question, requestId, transport, drops, runId };
+    const kept = { question, requestId, via, drops, runId };
     if (this.isLive) return kept;
     // An Error is not what JSON keeps of it.
     const reason = error && { code: error.code, message: error.message };
