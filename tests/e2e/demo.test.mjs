@@ -16,7 +16,9 @@ let browser;
 const contexts = {};
 /** One for all demos of a scheme; their servers have ports of their own, and so the pages connections of their own. */
 const contextFor = (colorScheme) =>
-  contexts[colorScheme] ??= browser.newContext({ colorScheme, viewport: { width: 1280, height: 800 } });
+  contexts[colorScheme] ??= browser.newContext({
+    colorScheme, viewport: { width: 1280, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'],
+  });
 
 before(async () => {
   browser = await launchBrowser();
@@ -25,12 +27,16 @@ before(async () => {
 after(() => browser?.close());
 
 class Demo {
-  /** Lends the demo to `use`: in a page and on a server of its own, since its faults hit everybody. */
-  static async with({ colorScheme = 'light', recipe }, use) {
+  /**
+   * Lends the demo to `use`: in a page and on a server of its own, since its faults hit everybody. `via`: a ladder's id.
+   * `proxied`: through the proxy, as `make demo` serves it.
+   */
+  static async with({ colorScheme = 'light', recipe, via, proxied = false }, use) {
     const server = await startServer();
     try {
       await server.control.recipe(recipe);
-      const demo = await Demo.#open(server, colorScheme);
+      const url = `${proxied ? server.proxy : server.app}/${via ? `?via=${via}` : ''}`;
+      const demo = await Demo.#open(server, url, colorScheme);
       await use(demo);
       await demo.#check();
     } finally {
@@ -38,7 +44,7 @@ class Demo {
     }
   }
 
-  static async #open(server, colorScheme) {
+  static async #open(server, url, colorScheme) {
     const demo = new Demo();
     demo.control = server.control;
     demo.page = await (await contextFor(colorScheme)).newPage();
@@ -53,7 +59,7 @@ class Demo {
         for (const { value, hadRecentInput } of list.getEntries()) if (!hadRecentInput) window.shifts.push(value);
       }).observe({ type: 'layout-shift', buffered: true });
     });
-    await demo.page.goto(server.app);
+    await demo.page.goto(url);
     await stopWatchingNetwork(demo.page);
     return demo;
   }
@@ -111,12 +117,14 @@ class Demo {
 
 /** Enough for a fault or two while the answer comes, at a pace that somebody could watch. */
 const ANSWER = { seed: 7, events: 220, eventsPerSecond: 60 };
+/** For what is over soon. */
+const SHORT = { ...ANSWER, events: 120 };
 /** Long enough for several cuts on a slow machine, too. */
 const LONGER = { ...ANSWER, events: 720, eventsPerSecond: 80 };
 const LONG = { ...ANSWER, events: 1200, eventsPerSecond: 160 };
 const FAILING = { ...ANSWER, events: 60, ending: 'error', error: 'internal error' };
 
-describe('the demo', { concurrency: 3 }, () => {
+describe('the demo', { concurrency: 4 }, () => {
   test('an answer streams with its reasoning and tools, and is whole', () => Demo.with({ recipe: ANSWER }, async (demo) => {
     await demo.ask('Why did the numbers change?');
     await demo.get('stop').waitFor();
@@ -134,9 +142,8 @@ describe('the demo', { concurrency: 3 }, () => {
   }));
 
   for (const transport of ['fetch', 'eventsource']) {
-    test(`cut now, cut every second, restart: the text stays, and what follows is whole [${transport}]`, () => Demo.with({ recipe: LONGER }, async (demo) => {
-      // fetch is chosen already.
-      await demo.page.locator('label', { has: demo.get(`transport-${transport}`) }).click();
+    const via = `bichat.${transport}`;
+    test(`cut now, cut every second, restart: the text stays, and what follows is whole [${transport}]`, () => Demo.with({ recipe: LONGER, via }, async (demo) => {
       await demo.ask('Why did the numbers change?');
       const before = await demo.hasStreamed(60);
       await demo.get('fault-cut').click();
@@ -196,6 +203,111 @@ describe('the demo', { concurrency: 3 }, () => {
     await demo.assertWhole();
   }));
 
+  test('the transport is chosen by protocol and ladder, and a reload keeps the choice and the answer', () => Demo.with({ recipe: SHORT }, async (demo) => {
+    const ladder = demo.get('ladder-ws-chat.websocket-fetch-rest');
+    assert.ok(await demo.get('ladder-bichat.fetch').isChecked());
+    await demo.get('protocol-bichat').focus();
+    await demo.page.keyboard.press('ArrowRight');
+    assert.ok(await demo.get('protocol-ws-chat').isChecked());
+    assert.ok(await ladder.isChecked());
+    assert.equal(await demo.get('ladder-bichat.fetch').isVisible(), false);
+    await demo.ask('Why did the numbers change?');
+    await demo.hasStreamed(60);
+    assert.equal(await demo.get('badge').getAttribute('data-transport'), 'websocket');
+    assert.equal(await demo.get('badge').innerText(), 'Connected\nWebSocket');
+    await demo.page.reload();
+    assert.ok(await ladder.isChecked());
+    await demo.assertWhole();
+    assert.equal((await demo.control.counters()).runsStarted, 1);
+    await demo.ask('And now?');
+    await demo.until(({ text, status }) => status === 'streaming' && text !== '');
+    const { sends, requests } = await demo.control.counters();
+    assert.deepEqual(Object.values(sends), [{ websocket: 1, post: 0 }, { websocket: 1, post: 0 }]);
+    assert.equal(requests.stream, 0);
+    await demo.get('stop').click();
+    await demo.until(({ status }) => status === 'cancelled');
+  }));
+
+  test('the badge counts the seconds down, and nothing else moves', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+    await demo.ask('Why did the numbers change?');
+    await demo.hasStreamed(40);
+    await demo.control.now('status', { code: 503, retryAfter: 3 });
+    await demo.page.evaluate(() => {
+      window.ticks = [];
+      window.said = [];
+      window.redrawn = 0;
+      const countdown = document.querySelector('[data-testid=badge-countdown]');
+      const options = { childList: true, characterData: true, subtree: true };
+      new MutationObserver(() => {
+        window.ticks.push(countdown.textContent);
+        if (window.ticks.length === 1) new MutationObserver(() => { window.redrawn += 1; }).observe(document.getElementById('transcript'), options);
+      }).observe(countdown, options);
+      const announcer = document.getElementById('announcer');
+      new MutationObserver(() => { window.said.push(announcer.textContent); }).observe(announcer, options);
+    });
+    await demo.get('fault-cut').click();
+    // The wait before the first attempt, which the server then refuses, is a countdown as well.
+    await demo.page.waitForFunction(() => window.ticks.includes('in 3\u00a0s') && window.ticks.at(-1) === 'in 1\u00a0s');
+    const { ticks, said, redrawn } = await demo.page.evaluate(() => ({ ticks: window.ticks, said: window.said, redrawn: window.redrawn }));
+    await demo.control.now('clear');
+    assert.deepEqual(ticks.slice(ticks.indexOf('in 3\u00a0s')), ['in 3\u00a0s', 'in 2\u00a0s', 'in 1\u00a0s']);
+    assert.deepEqual(said.filter((words) => words.includes('Reconnecting')), ['Connection lost. Reconnecting.']);
+    assert.equal(redrawn, 0);
+    await demo.assertWhole();
+    assert.equal(await demo.get('badge-countdown').innerText(), '');
+  }));
+
+  for (const via of ['bichat.fetch', 'ws-chat.websocket-fetch-rest']) {
+    test(`the server is pulled away in mid-answer and brought back: nothing on the screen is lost [${via}]`, () => Demo.with({ recipe: ANSWER, via, proxied: true }, async (demo) => {
+      await demo.ask('Why did the numbers change?');
+      const { text: before } = await demo.hasStreamed(60);
+      assert.equal(await demo.get('fault-blackhole').isVisible(), true);
+      await demo.get('fault-away').click();
+      const { text: held } = await demo.until(({ connection }) => connection.state === 'reconnecting');
+      assert.ok(held.startsWith(before));
+      const shown = demo.answer.locator('.parts');
+      const stood = await shown.innerText();
+      await demo.until(({ connection }) => connection.attempt >= 2);
+      assert.equal(await shown.innerText(), stood);
+      assert.equal(await demo.get('fault-away').getAttribute('aria-pressed'), 'true');
+      await demo.get('fault-away').click();
+      await demo.until(({ connection }) => connection.state === 'open' || connection.state === 'closed');
+      assert.equal(await demo.get('fault-away').getAttribute('aria-pressed'), 'false');
+      await demo.assertWhole();
+      assert.equal((await demo.control.counters()).runsStarted, 1);
+      // What grew piece by piece is what the whole looks like at once.
+      const grown = await shown.innerText();
+      await demo.page.reload();
+      assert.equal(await shown.innerText(), grown);
+    }));
+  }
+
+  test('the trace tells how the ladder fell back, and can be copied', () => Demo.with({ recipe: SHORT, via: 'ws-chat.websocket-fetch-rest' }, async (demo) => {
+    assert.equal(await demo.get('trace').isVisible(), false);
+    await demo.get('trace-button').focus();
+    await demo.page.keyboard.press('Enter');
+    assert.equal(await demo.get('trace').isVisible(), true);
+    await demo.get('fault-no-websocket').click();
+    await demo.page.locator('[data-testid=fault-no-websocket][aria-pressed=true]').waitFor();
+    await demo.ask('Why did the numbers change?');
+    await demo.assertWhole();
+    await demo.page.waitForFunction(() => demo.trace.at(-1).what === 'settled');
+    const trace = await demo.page.evaluate(() => demo.trace);
+    const first = (what) => trace.findIndex((entry) => entry.what === what);
+    const steps = ['attempt', 'lost', 'waiting', 'switched', 'opened', 'first-token', 'settled'].map(first);
+    assert.equal(steps[0], 0);
+    assert.deepEqual(steps, steps.toSorted((a, b) => a - b));
+    assert.deepEqual([...new Set(trace.map(({ transport }) => transport))], ['websocket', 'fetch']);
+    const rows = await demo.get('trace-entry').evaluateAll((all) => all.map(({ dataset }) => dataset.what));
+    assert.deepEqual(rows, trace.map(({ what }) => what), 'a row for each, newest last');
+    await demo.get('trace-copy').click();
+    await demo.page.waitForFunction(() => document.querySelector('[data-testid=trace-copy]').textContent === 'Copied');
+    const [head, ...lines] = (await demo.page.evaluate(() => navigator.clipboard.readText())).trim().split('\n');
+    assert.match(head, /^session \S+ run \S+ over ws-chat\.websocket-fetch-rest$/);
+    assert.equal(lines.length, trace.length);
+    assert.match(lines.find((line) => line.includes(' lost ')), /^\S+Z websocket +lost +code=connect-failed status=1006$/);
+  }));
+
   for (const colorScheme of ['light', 'dark']) {
     // This seed's answer has code to show, and few of the scripts that a test machine may lack the fonts for.
     const recipe = { ...LONG, seed: 1 };
@@ -204,12 +316,13 @@ describe('the demo', { concurrency: 3 }, () => {
       await demo.until(({ text, parts }) => text.length > 700 && parts.some(({ type }) => type === 'tool'));
       assert.equal(await demo.get('badge').getAttribute('data-state'), 'open');
       await demo.page.screenshot({ path: `${OUT}demo-streaming-${colorScheme}.png` });
-      await demo.get('fault-offline').click();
+      await demo.get('fault-away').click();
       await demo.until(({ connection }) => connection.state === 'reconnecting' && connection.attempt >= 1);
       assert.equal(await demo.get('badge').getAttribute('data-state'), 'reconnecting');
       await demo.get('badge').evaluate((badge) => Promise.all(badge.getAnimations().map(({ finished }) => finished)));
       await demo.page.screenshot({ path: `${OUT}demo-reconnecting-${colorScheme}.png` });
       const held = (await demo.snapshot()).text;
+      await demo.get('fault-away').click();
       await demo.assertWhole();
       assert.ok((await demo.snapshot()).text.startsWith(held));
     }));

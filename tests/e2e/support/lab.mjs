@@ -8,7 +8,7 @@ import { stopWatchingNetwork } from './browser.mjs';
 export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
 
 // What the browser itself says of requests that fail; ours to cause, not ours to avoid.
-export const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|has been blocked by CORS/;
+export const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|^WebSocket connection to|has been blocked by CORS/;
 
 let hosts = 0;
 
