@@ -35,7 +35,7 @@ pub async fn serve(root: PathBuf, request: Request) -> Response {
     let mut response = bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(mime(&path)));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let query = axum::extract::Query::<Query>::try_from_uri(request.uri()).map(|query| query.0).unwrap_or_default();
     if let Some(policy) = query.csp.and_then(|policy| HeaderValue::from_str(&policy).ok()) {
         headers.insert(CONTENT_SECURITY_POLICY, policy);

@@ -45,7 +45,7 @@ async fn pages_modules_and_wasm_are_served_on_both_ports_and_never_cached() {
         ] {
             let reply = request(port, "GET", path, &[], None).await.unwrap();
             assert_eq!((reply.status, reply.headers["content-type"].as_str()), (200, mime), "{path}");
-            assert_eq!(reply.headers["cache-control"], "no-store");
+            assert_eq!(reply.headers["cache-control"], "no-cache");
         }
         for (path, status) in [("/nothing", 404), ("/pkg/index.html", 404), ("/%2e%2e/secret", 400)] {
             assert_eq!(request(port, "GET", path, &[], None).await.unwrap().status, status, "{path}");
