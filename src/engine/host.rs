@@ -305,9 +305,15 @@ impl Host {
             return;
         }
         self.every_slot(now, |run| run.handle_signal(signal, now));
+        if signal == Signal::Offline {
+            self.socket.handle_offline(now);
+        }
         if self.environment.frozen {
             // An open socket keeps a page out of the back/forward cache.
             self.close_socket();
+        } else if signal == Signal::Online && self.socket.is_forlorn() {
+            self.close_where(|purpose| matches!(purpose, Purpose::Socket));
+            self.lose_socket(None, now);
         } else if matches!(signal, Signal::Online | Signal::Visible | Signal::Thawed) && self.socket.suspect(now) {
             self.send_frame(requests::PING);
             self.wake_by(self.socket.poll_timeout());

@@ -101,6 +101,8 @@ pub struct Link {
     // The server asked for no attempt before this, and a page that flickers makes none before that.
     asked_until: Option<Instant>,
     calm_until: Option<Instant>,
+    // The least that all wait who shared what was lost, until the next wait.
+    common_floor: Option<Millis>,
     last_byte: Option<Instant>,
     offline_since: Option<Instant>,
     // The server's `retry:` of the stream, a floor for every later wait (P-7).
@@ -130,6 +132,7 @@ impl Link {
             counted_since: None,
             asked_until: None,
             calm_until: None,
+            common_floor: None,
             last_byte: None,
             offline_since: None,
             hint: None,
@@ -183,6 +186,11 @@ impl Link {
         self.is_shared
     }
 
+    /// What it shared is lost to many: the next wait is no shorter than theirs. Nobody asked for it, so what ends a wait ends it.
+    pub fn set_common_floor(&mut self, floor: Option<Millis>) {
+        self.common_floor = floor;
+    }
+
     /// Bounds the present attempt: no head within `limit` is a loss.
     pub fn limit_connect(&mut self, limit: Millis, now: Instant) {
         if self.phase == Phase::Connecting {
@@ -207,6 +215,7 @@ impl Link {
         self.conn = Conn(self.conn.0.wrapping_add(1));
         self.phase = Phase::Connecting;
         self.progressed = false;
+        self.common_floor = None;
         self.last_byte = None;
         self.liveness.restart(now);
         // Without a limit of its own an attempt is still bounded: no byte for as long as a stall is a stall.
@@ -301,11 +310,12 @@ impl Link {
 
     /// Waits for the next attempt by the backoff's rule. `floor` is what `Retry-After` asks for.
     pub fn wait(&mut self, floor: Option<Millis>, rng: &mut Rng, now: Instant) {
-        let floor = floor.max(self.hint);
+        let asked = floor.max(self.hint);
+        let floor = asked.max(self.common_floor.take());
         // Who is let in and thrown out again is not at fault by chance: six connections in half a minute, never more (1.2).
         let least = if self.fruitless > 0 { floor.max(Some(self.backoff.half_ceiling())) } else { floor };
         let delay = self.backoff.next_delay(rng, least);
-        self.asked_until = floor.map(|floor| now + floor);
+        self.asked_until = asked.map(|asked| now + asked);
         self.calm_until = Some(now + delay.min(CALM));
         if !self.environment.may_connect() {
             self.park(now);

@@ -70,6 +70,7 @@ pub struct Socket {
     pinged: Option<(Instant, Instant)>,
     looks_again: bool,
     idle_since: Option<Instant>,
+    offline_since: Option<Instant>,
     /// Reads its frames.
     pub reader: Reader,
 }
@@ -86,6 +87,7 @@ impl Socket {
             pinged: None,
             looks_again: false,
             idle_since: None,
+            offline_since: None,
             reader: Reader::new(protocol, max_event_bytes),
         }
     }
@@ -181,6 +183,16 @@ impl Socket {
     /// One of its runs got on.
     pub fn handle_progress(&mut self) {
         self.backoff.reset();
+    }
+
+    /// The network went.
+    pub fn handle_offline(&mut self, now: Instant) {
+        self.offline_since = Some(now);
+    }
+
+    /// Whether it has most likely gone with the network: it said nothing since.
+    pub fn is_forlorn(&self) -> bool {
+        self.phase == Phase::Open && Some(self.heard) <= self.offline_since
     }
 
     /// The page is seen or online again: a ping now, and a short time for its answer. Whether one must be sent.

@@ -194,18 +194,19 @@ impl Core {
     pub(super) fn handle_closed(&mut self, close_code: Option<u16>, floor: Option<Millis>, now: Instant) {
         let code = if self.head_seen { Code::Disconnected } else { Code::ConnectFailed };
         let failure = Failure { close_code, ..Failure::passing(code) };
+        self.link.set_common_floor(floor);
         match close_code.unwrap_or(1006) {
             status @ 4400..=4599 => {
                 // Who is not known is not listened to: a send is still ours.
                 self.accepted &= status != 4401 || self.road != Road::Sending;
                 self.handle_response(&Head { status: status - 4000, ..Head::default() }, now);
             }
-            1013 => self.lose(failure, floor.max(Some(LATER)), now),
+            1013 => self.lose(failure, Some(LATER), now),
             // The other end, or somebody in between, does not want such a connection or such a message.
             1002 | 1003 | 1007..=1010 | 1015 => {
                 self.refuse(Failure { close_code, ..Failure::lasting(Code::SocketRefused) }, now);
             }
-            _ => self.lose(failure, floor, now),
+            _ => self.lose(failure, None, now),
         }
     }
 
@@ -309,7 +310,8 @@ impl Core {
     /// Whether a loss before the head makes the ladder try another transport now. Of `fetch` it does not: what fails there
     /// fails for a reason that the others share.
     fn is_suspicious(&mut self, failure: &Failure) -> bool {
-        if self.head_seen {
+        // What fails without a network says nothing of how it was tried.
+        if self.head_seen || !self.link.environment().online {
             return false;
         }
         if !matches!(self.via, Transport::WebSocket | Transport::EventSource) {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use steadystream::engine::backoff;
 use steadystream::engine::config::Config;
-use steadystream::engine::environment::Environment;
+use steadystream::engine::environment::{Environment, Signal};
 use steadystream::engine::host::{Due, End, Host, Pace, Task};
 use steadystream::engine::http::Head;
 use steadystream::engine::inquiry::Question;
@@ -32,6 +32,7 @@ pub struct Client {
 pub enum Order {
     Open { task: Task, via: String, path: String, body: Option<String>, cursor: Option<String> },
     Close(Task),
+    Say(Task, String),
     Look,
 }
 
@@ -41,6 +42,7 @@ impl Order {
         match self {
             Self::Open { via, path, .. } => format!("{via} {path}"),
             Self::Close(_) => "close".into(),
+            Self::Say(_, frame) => format!("say {frame}"),
             Self::Look => "look".into(),
         }
     }
@@ -146,6 +148,11 @@ impl Client {
         self.end(task, End::Ended);
     }
 
+    /// The page's weather changes.
+    pub fn signal(&mut self, signal: Signal) {
+        self.host.handle_signal(signal, self.at());
+    }
+
     /// Time passes, and nothing else.
     pub fn wait(&mut self, span: Millis) {
         self.now += span.0;
@@ -234,6 +241,7 @@ fn read_order(order: &Value) -> Order {
     let text = |name: &str| order[name].as_str().map(str::to_owned);
     let member = |name: &str| text(name).unwrap_or_else(|| panic!("no {name} in {order}"));
     match (task("open"), task("close"), &order["look"]) {
+        (None, None, Value::Null) if task("to").is_some() => Order::Say(task("to").expect("a task"), member("frame")),
         (Some(task), None, Value::Null) => {
             Order::Open { task, via: member("via"), path: member("path"), body: text("body"), cursor: text("cursor") }
         }
