@@ -15,7 +15,10 @@ const beyond = (listed, said) => Object.fromEntries(Object.entries(listed).filte
 const CLASSES = {
   ManagedEventSource: { listed: inEventSource.ManagedEventSource, cases: ofEventSource },
   ManagedWebSocket: { listed: inWebSocket.ManagedWebSocket, cases: ofWebSocket },
-  'ManagedWebSocket, reconnecting': { listed: beyond(inWebSocket['ManagedWebSocket, reconnecting'], inWebSocket.ManagedWebSocket), cases: ofWebSocket },
+  'ManagedWebSocket, reconnecting': {
+    listed: beyond(inWebSocket['ManagedWebSocket, reconnecting'], inWebSocket.ManagedWebSocket),
+    cases: ofWebSocket,
+  },
 };
 
 const markedFor = (name) => new RegExp(`(<!-- ${name} -->\n)[^]*?(<!-- /${name} -->)`);

@@ -88,8 +88,9 @@ export class EventStream {
       else this.#refuse(status === 401 ? 'unauthorized' : status === 200 ? 'content-type' : 'http-status', { status });
       return;
     }
-    // Chromium asks again where a redirect has led to, and so does this.
-    if (redirected) this.#current = url;
+    // Chromium asks again where a redirect has led to, and so does this; but what the page says in headers or a body is for whom it
+    // said it to.
+    if (redirected && this.#isPlain) this.#current = url;
     const { origin } = new URL(url || this.#current);
     this.#isOpen = true;
     this.#dialer.opened();
@@ -116,6 +117,11 @@ export class EventStream {
       if (this.#waiting > MANY) await told;
       if (!isCurrent()) return;
     }
+  }
+
+  get #isPlain() {
+    const { method, headers } = this.#options;
+    return method === 'GET' && headers === undefined;
   }
 
   #newsOf(items, known) {

@@ -43,6 +43,8 @@ export class ManagedEventSource extends EventTarget {
       },
       event: (type, init) => this.dispatchEvent(new MessageEvent(type, init)),
       lost: (error, isFinal) => {
+        // A crash is told later, and the page may have closed meanwhile.
+        if (this.#readyState === CLOSED) return;
         this.#readyState = isFinal ? CLOSED : CONNECTING;
         if (isFinal) this.#signal?.removeEventListener('abort', this.#close);
         this.dispatchEvent(errorEvent(error));

@@ -309,7 +309,8 @@ export class ManagedWebSocket extends EventTarget {
       return { error: null, fate: null };
     }
     const isEarly = !this.#wasOpen && performance.now() - this.#born < connectGraceMs;
-    const { code = given ?? (this.#state === OPEN ? 'disconnected' : 'connect-failed'), status, floorMs, isFatal, asksAnew } = ruleOf(closeCode);
+    const usual = given ?? (this.#state === OPEN ? 'disconnected' : 'connect-failed');
+    const { code = usual, status, floorMs, isFatal, asksAnew } = ruleOf(closeCode);
     const isFinal = isEarly || isFatal || asksAnew && (this.#isRefused || !this.#isAsked);
     this.#isRefused = Boolean(asksAnew);
     const attempts = this.#dialer?.attempt;

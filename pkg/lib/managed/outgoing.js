@@ -11,7 +11,10 @@ export const toMessage = (data) => {
 };
 
 /** In bytes, as `bufferedAmount` counts. */
-export const sizeOf = (message) => (typeof message === 'string' ? new TextEncoder().encode(message).length : message.size ?? message.byteLength);
+export const sizeOf = (message) => {
+  if (typeof message === 'string') return new TextEncoder().encode(message).length;
+  return message.size ?? message.byteLength;
+};
 
 export class Outgoing {
   #waiting = [];

@@ -150,13 +150,14 @@ export const losing = [
     title: 'who is silent for longer than stallMs is given up; any byte is a sign of life',
     isSlow: true,
     async run(t) {
-      const url = t.url([': hi\n', gate('a'), ': hi\n', gate('b'), message('a'), gate('never')], message('b'));
-      const log = t.record(t.open(url, { ...QUICK, liveness: { stallMs: 1200 } }));
+      const url = t.url([gate('a'), ': hi\n', gate('b'), ': hi\n', gate('c'), message('a'), gate('never')], message('b'));
+      const log = t.record(t.open(url, { ...QUICK, connectTimeoutMs: 60_000, liveness: { stallMs: 1500 } }));
       await log.until('open');
-      await t.pause(700);
-      await t.release(url, 'a');
-      await t.pause(700);
-      await t.release(url, 'b');
+      // Longer than the limit together, and each no half of it.
+      for (const name of ['a', 'b', 'c']) {
+        await t.pause(600);
+        await t.release(url, name);
+      }
       await log.until('message', 2);
       t.equal([log.lines, codes(log)], [['open', 'message a', 'error connecting', 'open', 'message b'], ['stalled']], 'events');
     },
@@ -188,6 +189,18 @@ export const losing = [
       t.equal(none.readyState, 2, 'readyState');
       await t.pause(50);
       t.equal([log.lines, (await t.requests(other)).length], [['open', 'message a'], 0], 'events and requests');
+    },
+  },
+  {
+    id: 'loses-redirect-with-headers',
+    title: 'with headers of the page it is not: they are for the URL that the page gave',
+    async run(t) {
+      const target = t.url([message('a'), END]);
+      const away = { status: 302, type: null, headers: { location: target } };
+      const url = t.url(away, message('b'));
+      const log = t.record(t.open(url, { ...QUICK, headers: { 'x-token': 'secret' } }));
+      await log.until('message', 2);
+      t.equal([(await t.requests(url)).length, (await t.requests(target)).length], [2, 1], 'requests');
     },
   },
   {
