@@ -29,6 +29,8 @@ pub struct Ladder {
     // Rungs that failed in this round, a bit each; and failures in a row of the present one.
     failed: u8,
     flaps: u8,
+    // Those of them that nothing has spoken for since.
+    suspects: u8,
     blocked: Blocked,
 }
 
@@ -41,6 +43,7 @@ impl Ladder {
             at: 0,
             failed: 0,
             flaps: 0,
+            suspects: 0,
             blocked: Blocked::default(),
         };
         for (place, rung) in ladder.rungs.iter_mut().zip(rungs) {
@@ -92,13 +95,14 @@ impl Ladder {
     pub fn flap_for_all(&mut self) {
         self.flaps = self.flaps.saturating_add(1);
         if self.flaps >= SUSPECT_AFTER {
-            (self.failed, self.flaps) = (0, 0);
+            (self.failed, self.flaps, self.suspects) = (0, 0, 0);
         }
     }
 
     /// The present rung failed for a reason that will not pass. True: the next one is tried at once. False: the round is over.
     pub fn fail(&mut self) -> bool {
         self.failed |= 1 << self.at;
+        self.suspects |= 1 << self.at;
         self.flaps = 0;
         match self.next_rung() {
             Some(at) => {
@@ -106,7 +110,7 @@ impl Ladder {
                 true
             }
             None => {
-                self.failed = 0;
+                (self.failed, self.suspects) = (0, 0);
                 false
             }
         }
@@ -115,14 +119,20 @@ impl Ladder {
     /// The present rung has carried something. Whether that proved another one blocked.
     pub fn works(&mut self, now: Instant) -> bool {
         self.flaps = 0;
-        let failed = core::mem::take(&mut self.failed);
-        for at in (0..self.len).filter(|at| failed & 1 << at != 0) {
+        self.failed = 0;
+        let blocked = core::mem::take(&mut self.suspects);
+        for at in (0..self.len).filter(|at| blocked & 1 << at != 0) {
             let rung = self.rung(at) as usize;
             if let Some(until) = self.blocked.get_mut(rung) {
                 *until = Some(now + BLOCKED_FOR);
             }
         }
-        failed != 0
+        blocked != 0
+    }
+
+    /// The present rung failed in a way that may pass: then it may have been no fault of those above it that they failed before.
+    pub fn acquit_others(&mut self) {
+        self.suspects &= 1 << self.at;
     }
 
     /// What is known to be blocked.
@@ -210,6 +220,19 @@ mod tests {
         assert!(!ladder.fail());
         assert_eq!(ladder.choose(at(0)), Transport::WebSocket);
         assert_eq!(ladder.blocked(), Blocked::default());
+    }
+
+    #[test]
+    fn a_server_that_was_down_and_comes_back_on_a_lower_rung_leaves_none_blocked() {
+        let mut ladder = Ladder::new(&[Transport::WebSocket, Transport::Fetch]);
+        assert!(ladder.fail());
+        ladder.acquit_others();
+        ladder.flap_for_all();
+        assert_eq!(ladder.choose(at(0)), Transport::Fetch);
+        assert!(!ladder.works(at(1)), "the socket may have failed for the same reason");
+        assert_eq!(ladder.choose(at(2)), Transport::WebSocket);
+        assert!(ladder.fail());
+        assert!(ladder.works(at(3)), "fails alone");
     }
 
     #[test]

@@ -282,6 +282,7 @@ impl Core {
         if self.is_decided_by_loss(&failure, now) {
             return;
         }
+        self.ladder.acquit_others();
         match self.link.handle_lost(now) {
             Next::Exhausted | Next::Doubtful if self.settle_by_verdict(now) => return,
             Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure, now),
