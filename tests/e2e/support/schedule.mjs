@@ -4,7 +4,7 @@
 const MASK = 0xffffffff;
 
 /** Mulberry32: small, and good enough to spread faults. */
-class Chance {
+export class Chance {
   #state;
 
   constructor(seed) {
@@ -34,7 +34,7 @@ class Chance {
 }
 
 /** How a response ends. Without lingering the browser throws away bytes that it learns of together with the end. */
-const end = (chance) => ({ how: chance.pick(['fin', 'drop', 'rst']), lingerMs: chance.pick([0, 20]) });
+export const end = (chance) => ({ how: chance.pick(['fin', 'drop', 'rst']), lingerMs: chance.pick([0, 20]) });
 
 /** What spoils a stream without breaking it. Any of it may come together with a cut. */
 const spoil = (chance) => chance.pick([
@@ -75,14 +75,14 @@ const sendStep = (chance) => chance.pick([
   () => ({ delayHeadersMs: chance.between(5, 60) }),
 ])();
 
-const statusStep = (chance) => chance.pick([
+export const statusStep = (chance) => chance.pick([
   () => ({}),
   () => ({ status: { code: chance.pick([500, 503]) } }),
   () => ({ cut: { beforeHeaders: true, how: 'rst' } }),
   () => ({ delayHeadersMs: chance.between(5, 60) }),
 ])();
 
-const times = (count, make) => Array.from({ length: count }, make);
+export const times = (count, make) => Array.from({ length: count }, make);
 
 /**
  * The whole situation of one run.
