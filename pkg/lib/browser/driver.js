@@ -69,7 +69,11 @@ export class Driver {
   /** A call that begins something: from the first on the page is watched. */
   begin(fn, adopt) {
     if (this.#stopWatching === null) {
-      this.#stopWatching = watchPage((signal) => this.#enter((raw, now) => raw.signal(signal, now)));
+      this.#stopWatching = watchPage((signal) => this.#enter((raw, now) => {
+        // What came before it was heard before it.
+        this.#feedText();
+        raw.signal(signal, now);
+      }));
     }
     return this.call((raw, now) => {
       // A signal may have been missed while the page slept.
