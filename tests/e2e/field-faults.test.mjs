@@ -1,5 +1,6 @@
 // The ten faults of FIELD 1.1, which no client before passed all of. Default options, unless waiting for a default would take
-// minutes: then the option is smaller, and the default is shown with a clock that runs ahead.
+// minutes: then the option is smaller, and the default is shown with a clock that runs ahead. What a page that is told to be
+// offline does is in page-signals.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -31,29 +32,6 @@ describe('the ten faults', { concurrency: 6 }, () => {
     await assertTruth(server.control, report);
     assert.ok(report.connections.some(({ code }) => code === 'connect-failed'), 'it was refused meanwhile');
     assert.equal((await server.control.counters(sessionId)).runsStarted, 1);
-    await lab.clear();
-    await lab.close();
-  });
-
-  test('E: the browser is offline: nothing is tried until it is back, then at once', async () => {
-    const server = await stage.addServer();
-    const lab = await stage.openLab({ server, isAlone: true });
-    const sessionId = randomUUID();
-    await server.control.recipe({ sessionId, events: 40, eventsPerSecond: 20 });
-    // With these waits a run that only retried would not be back in time.
-    const client = { options: { retry: { baseMs: 60_000, capMs: 60_000, jitter: 'none' } } };
-    const key = await lab.start({ sessionId, client });
-    await lab.until(key, ({ text }) => text !== '');
-    await lab.context.setOffline(true);
-    await server.control.now('cut', { sessionId, how: 'rst' });
-    await lab.until(key, ({ connection }) => connection.state === 'offline');
-    const { events } = (await server.control.counters(sessionId)).requests;
-    await server.control.truth((await lab.snapshot(key)).runId);
-    assert.equal((await server.control.counters(sessionId)).requests.events, events, 'nothing was tried while offline');
-    await lab.context.setOffline(false);
-    const report = await lab.settled(key);
-    assertSound(report);
-    await assertTruth(server.control, report);
     await lab.clear();
     await lab.close();
   });

@@ -83,6 +83,27 @@ class Tab {
     return this.#send('Page.setWebLifecycleState', { state: 'active' });
   }
 
+  /** What the page is told of the network. Requests are let through all the same: one that should not be made is seen. */
+  tellOffline(offline) {
+    return this.#send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+  }
+
+  /** Goes to another page, one without a lab. */
+  async leave(url) {
+    await this.goto(url);
+    await this.waitForFunction((there) => location.href === there, url);
+  }
+
+  /** Comes back by the back button, to a page with a lab. */
+  async back() {
+    await this.evaluate(() => history.back());
+    await this.waitForFunction(() => window.lab);
+  }
+
+  close() {
+    return this.#pipe.send('Target.closeTarget', { targetId: this.#targetId });
+  }
+
   #send(method, params) {
     return this.#pipe.send(method, params, this.#sessionId);
   }
@@ -102,11 +123,25 @@ export async function openTabs(url) {
   await lab.load(url);
   const other = await open();
   await tab.show();
+  // As a machine that sleeps does it to them all: no event tells of it, and clocks go on.
+  let asleep = [];
+  const signal = (name) => asleep.forEach((id) => process.kill(id, name));
+  const wake = () => {
+    signal('SIGCONT');
+    asleep = [];
+  };
   return {
     lab,
     tab,
     other,
+    async sleep() {
+      const { processInfo } = await pipe.send('SystemInfo.getProcessInfo');
+      asleep = processInfo.map(({ id }) => id);
+      signal('SIGSTOP');
+    },
+    wake,
     async close() {
+      wake();
       child.kill();
       await ended;
       await rm(profile, { recursive: true, force: true, maxRetries: 5 });
