@@ -96,7 +96,7 @@ export class Tide {
     const raw = Math.max(0, length - this.#counted);
     this.#counted = length;
     const trouble = isLive && isTrouble(snapshot.connection.state);
-    const peak = Math.max(LEAST_PEAK * 2, ...this.#buckets.map((bucket) => bucket.raw));
+    const peak = Math.max(LEAST_PEAK * 2, raw, ...this.#buckets.map((bucket) => bucket.raw));
     this.#height = this.#height * 0.45 + Math.sqrt(raw / peak) * 0.55;
     this.#buckets.push({ raw, height: this.#height, trouble, drop: trouble && !this.#wasTrouble });
     this.#wasTrouble = trouble;
