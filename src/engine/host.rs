@@ -33,7 +33,7 @@ use super::{
     rng::Rng,
     run::{Ask, Loss, Output, Run, Urgency, Wish},
     socket::{self, Rider, Socket},
-    time::Instant,
+    time::{Instant, Millis},
     transport::Transport,
     window::Window,
 };
@@ -130,6 +130,7 @@ enum Purpose {
 #[derive(Default)]
 struct Reply {
     status: u16,
+    retry_after: Option<Millis>,
     body: Vec<u8>,
 }
 
@@ -244,7 +245,10 @@ impl Host {
                     }
                 });
             }
-            Purpose::Ask { reply, .. } | Purpose::Inquiry { reply, .. } => reply.status = head.status,
+            Purpose::Ask { reply, .. } | Purpose::Inquiry { reply, .. } => {
+                reply.status = head.status;
+                reply.retry_after = http::retry_after(head);
+            }
         }
     }
 
@@ -287,11 +291,14 @@ impl Host {
                 self.turn(slot, now, |run, _| run.handle_lost(conn, Loss::Failed, now));
             }
             Purpose::Ask { slot, ask, reply } => {
-                let Reply { status, body } = reply.if_whole(end);
-                self.turn(slot, now, |run, window| run.handle_reply(ask, status, &body, window, now));
+                let Reply { status, retry_after, body } = reply.if_whole(end);
+                self.turn(slot, now, |run, window| {
+                    run.handle_retry_after(retry_after);
+                    run.handle_reply(ask, status, &body, window, now);
+                });
             }
             Purpose::Inquiry { ticket, reply } => {
-                let Reply { status, body } = reply.if_whole(end);
+                let Reply { status, body, .. } = reply.if_whole(end);
                 if let Some((Question::Stop, session)) = self.inquiries.handle_reply(ticket, status, &body) {
                     self.every_stoppable(&session, now, |run| run.handle_stop_reply(status, now));
                 }

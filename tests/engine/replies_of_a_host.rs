@@ -175,3 +175,29 @@ fn a_runs_question_that_nobody_answers_is_aborted_in_time_and_no_other_runs() {
     client.wait(Millis(1));
     assert!(client.orders().contains(&Order::Close(second)));
 }
+
+#[test]
+fn a_reply_that_asks_for_patience_gets_it() {
+    use steadystream::engine::{http::Head, protocol::Protocol, transport::Transport};
+    for (transport, is_polled) in [(Transport::Fetch, false), (Transport::Rest, true)] {
+        let config = Config { protocol: Protocol::WsChat, transports: vec![transport], ..steady() };
+        let mut client = Client::new(config);
+        let slot = client.send("s", "{\"request_id\":\"q\"}");
+        let mut task = client.orders().pop().unwrap().task();
+        if is_polled {
+            client.reply(task, 202, "{\"pending_message_id\":\"p\"}");
+            task = client.orders().pop().unwrap().task();
+        }
+        let head = Head { status: 503, retry_after: Some("7"), ..Head::default() };
+        client.host.handle_head(task, &head, client.at());
+        client.end(task, End::Ended);
+        // Whether the message was taken is asked before anything is sent again.
+        if !is_polled {
+            let status = client.orders().pop().unwrap().task();
+            client.reply(status, 200, "{\"active\":false,\"status\":\"unknown\"}");
+        }
+        client.flush();
+        let left = client.state(slot, "connection")["retryAt"].as_u64().unwrap() - client.at().as_millis();
+        assert!(left >= 7_000, "{transport:?}: {left} ms");
+    }
+}

@@ -165,6 +165,7 @@ impl Core {
     /// Bytes may flow.
     pub(super) fn open(&mut self, now: Instant) {
         self.link.handle_opened(now);
+        self.retry_after = None;
         self.note(Happening::Opened, now);
         self.touch();
     }
@@ -277,6 +278,7 @@ impl Core {
 
     /// The connection is lost in a way that may pass.
     pub(super) fn lose(&mut self, failure: Failure, floor: Option<Millis>, now: Instant) {
+        self.retry_after = floor.max(self.retry_after);
         self.counts.losses += 1;
         self.trace.note_loss(&failure, self.via, now);
         if self.is_decided_by_loss(&failure, now) {
@@ -295,13 +297,13 @@ impl Core {
             // id (B-SEND-4).
             _ if self.road == Road::Sending && self.accepted => self.ask_status(Doubt::Accepted, now),
             Next::Doubtful if self.road != Road::Sending && !self.over => self.ask_status(Doubt::Fruitless, now),
-            _ => self.wait(floor, now),
+            _ => self.wait(now),
         }
         self.touch();
     }
 
-    pub(super) fn wait(&mut self, floor: Option<Millis>, now: Instant) {
-        self.link.wait(floor, &mut self.rng, now);
+    pub(super) fn wait(&mut self, now: Instant) {
+        self.link.wait(self.retry_after.take(), &mut self.rng, now);
         match self.link.phase() {
             Phase::Waiting { until } => self.note(Happening::Waiting { delay: until.since(now) }, now),
             _ => self.note(Happening::Parked, now),

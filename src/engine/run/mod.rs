@@ -202,6 +202,8 @@ struct Core {
     reading: Option<Ask>,
     // An open stream without a word is doubted.
     suspecting: Option<Ask>,
+    // What a reply asked for, until the next wait or connection.
+    retry_after: Option<Millis>,
     stopping: bool,
     // A second stop, behind a send that the first one may have overtaken.
     late_stop: Option<Ask>,
@@ -300,6 +302,7 @@ impl Run {
                 polling: None,
                 reading: None,
                 suspecting: None,
+                retry_after: None,
                 stopping: false,
                 late_stop: None,
                 reauthorized: false,
@@ -428,6 +431,11 @@ impl Run {
         } else {
             self.core.handle_reply(ask, status, body, now);
         }
+    }
+
+    /// The head of the reply that comes next asked for no attempt before this.
+    pub fn handle_retry_after(&mut self, after: Option<Millis>) {
+        self.core.retry_after = self.core.retry_after.max(after);
     }
 
     /// The page's weather changed.

@@ -107,7 +107,7 @@ impl Core {
         let is_missing = matches!(standing, Standing::Missing);
         if nobody_answered && !self.link.environment().may_connect() {
             // Nobody could be asked: wait for the page to come back, then go on as before.
-            return self.wait(None, now);
+            return self.wait(now);
         }
         match (doubt, standing) {
             (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
@@ -128,7 +128,7 @@ impl Core {
                 } else if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp), now);
                 } else {
-                    self.wait(None, now);
+                    self.wait(now);
                 }
             }
             // Whoever answers can be reached again: the log that could not be is worth another try.
