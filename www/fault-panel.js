@@ -94,11 +94,17 @@ export class FaultPanel {
   async #toggle(fault) {
     if (this.#on.has(fault)) {
       const others = [...this.#on].filter((other) => other !== fault && other.place === fault.place);
-      if (await this.#do(fault.place, ...others.map(({ start }) => start))) this.#switchOff(fault);
+      if (!await this.#do(fault.place, ...others.map(({ start }) => start))) return;
+      this.#switchOff(fault);
+      others.forEach((other) => this.#switchOn(other));
     } else if (await this.#do(fault.start)) {
-      this.#on.add(fault);
-      if (fault.lastsMs) this.#startBar(fault, () => this.#switchOff(fault));
+      this.#switchOn(fault);
     }
+  }
+
+  #switchOn(fault) {
+    this.#on.add(fault);
+    if (fault.lastsMs) this.#startBar(fault, () => this.#switchOff(fault));
     this.#showOn();
   }
 

@@ -11,8 +11,13 @@ export const ONCE = [
     start: () => happen({ do: 'cut', how: 'fin', code: 1013, reason: 'try again later' }),
   },
   {
-    id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Refuse requests',
-    start: () => happen({ do: 'status', code: 503, ms: 5000 }), lastsMs: 5000,
+    id: '503', icon: 'refuse', label: '503 for 5\u00a0s', hint: 'Cut, then refuse',
+    async start() {
+      await happen({ do: 'status', code: 503, ms: 5000 });
+      // What is open already would go on.
+      await happen({ do: 'cut', how: 'rst' });
+    },
+    lastsMs: 5000,
   },
   {
     id: 'restart', icon: 'restart', label: 'Restart', hint: 'Down for 1.5\u00a0s',
