@@ -139,6 +139,8 @@ describe('a page', { concurrency: true }, () => {
         const { snapshot } = await seen.lab.settled(key);
         assert.deepEqual([snapshot.status, snapshot.error.code, snapshot.error.retryable], ['interrupted', 'gave-up', true]);
       }
+      // A hidden tab tries but once a second: at its third failure the budget would be spent.
+      await fleet.until(({ connection }) => connection.attempt >= 3);
       for (const { status } of await fleet.snapshots()) assert.equal(status, 'streaming');
       await own.control.now('online');
       await own.show();
