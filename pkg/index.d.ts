@@ -409,7 +409,10 @@ export interface CommonClientOptions {
    * 0: never.
    */
   readonly connectGraceMs?: number;
-  /** How long to wait for response headers. Default 0: only the stall limit bounds it (B-SEND-5). */
+  /**
+   * How long a send may wait for response headers. Default 0: only the stall limit bounds it (B-SEND-5). What follows a run's
+   * events always has 15,000, a WebSocket 5000 while another transport is left to try.
+   */
   readonly connectTimeoutMs?: number;
   /** Default 5000. */
   readonly statusTimeoutMs?: number;

@@ -13,10 +13,13 @@ use super::{
 /// How long a transport that was found blocked is left out.
 pub const BLOCKED_FOR: Millis = Millis(10 * 60_000);
 
+/// The same for one that merely failed to open and was not suspected before: a server that restarts looks like that, too.
+const SUSPECTED_FOR: Millis = Millis(30_000);
+
 /// How often in a row a connection that may fail for many reasons must fail before the transport is suspected.
 const SUSPECT_AFTER: u8 = 2;
 
-/// Until when each transport is known to be blocked, by its number.
+/// Until when each transport is known to be blocked, by its number. A time that has passed says that it was suspected before.
 pub type Blocked = [Option<Instant>; Transport::ALL.len()];
 
 /// The transports of one run's connection.
@@ -29,9 +32,12 @@ pub struct Ladder {
     // Rungs that failed in this round, a bit each; and failures in a row of the present one.
     failed: u8,
     flaps: u8,
-    // Those of them that nothing has spoken for since.
+    // Those of them that nothing has spoken for since, and those that failed in a way that does not pass.
     suspects: u8,
+    convicts: u8,
     blocked: Blocked,
+    // When a choice was made last.
+    now: Instant,
 }
 
 impl Ladder {
@@ -44,7 +50,9 @@ impl Ladder {
             failed: 0,
             flaps: 0,
             suspects: 0,
+            convicts: 0,
             blocked: Blocked::default(),
+            now: Instant::from_millis(0),
         };
         for (place, rung) in ladder.rungs.iter_mut().zip(rungs) {
             *place = *rung;
@@ -69,11 +77,7 @@ impl Ladder {
 
     /// Chooses for an attempt: the highest rung that is not known to be blocked, unless this round has come further down.
     pub fn choose(&mut self, now: Instant) -> Transport {
-        for until in &mut self.blocked {
-            if until.is_some_and(|until| until <= now) {
-                *until = None;
-            }
-        }
+        self.now = now;
         if self.failed == 0 {
             let best = (0..self.len).find(|&at| !self.is_blocked(at)).unwrap_or(0);
             if best != self.at {
@@ -87,7 +91,7 @@ impl Ladder {
     /// [`Ladder::fail`].
     pub fn flap(&mut self) -> bool {
         self.flaps = self.flaps.saturating_add(1);
-        self.flaps >= SUSPECT_AFTER && self.fail()
+        self.flaps >= SUSPECT_AFTER && self.step()
     }
 
     /// The same for a rung whose failures the others below share: it does not give way to them, but so often in a row the round
@@ -95,12 +99,17 @@ impl Ladder {
     pub fn flap_for_all(&mut self) {
         self.flaps = self.flaps.saturating_add(1);
         if self.flaps >= SUSPECT_AFTER {
-            (self.failed, self.flaps, self.suspects) = (0, 0, 0);
+            (self.failed, self.flaps, self.suspects, self.convicts) = (0, 0, 0, 0);
         }
     }
 
     /// The present rung failed for a reason that will not pass. True: the next one is tried at once. False: the round is over.
     pub fn fail(&mut self) -> bool {
+        self.convicts |= 1 << self.at;
+        self.step()
+    }
+
+    fn step(&mut self) -> bool {
         self.failed |= 1 << self.at;
         self.suspects |= 1 << self.at;
         self.flaps = 0;
@@ -110,24 +119,31 @@ impl Ladder {
                 true
             }
             None => {
-                (self.failed, self.suspects) = (0, 0);
+                (self.failed, self.suspects, self.convicts) = (0, 0, 0);
                 false
             }
         }
     }
 
-    /// The present rung has carried something. Whether that proved another one blocked.
+    /// The present rung has carried something. Whether anything was learned by that: that another one is blocked, or that this
+    /// one is not.
     pub fn works(&mut self, now: Instant) -> bool {
         self.flaps = 0;
         self.failed = 0;
-        let blocked = core::mem::take(&mut self.suspects);
-        for at in (0..self.len).filter(|at| blocked & 1 << at != 0) {
+        let (suspects, convicts) = (core::mem::take(&mut self.suspects), core::mem::take(&mut self.convicts));
+        let mut has_learned = false;
+        for at in 0..self.len {
             let rung = self.rung(at) as usize;
-            if let Some(until) = self.blocked.get_mut(rung) {
-                *until = Some(now + BLOCKED_FOR);
+            let Some(until) = self.blocked.get_mut(rung) else { continue };
+            if at == self.at {
+                has_learned |= until.take().is_some();
+            } else if suspects & 1 << at != 0 {
+                let is_sure = convicts & 1 << at != 0 || until.is_some();
+                *until = Some(now + if is_sure { BLOCKED_FOR } else { SUSPECTED_FOR });
+                has_learned = true;
             }
         }
-        blocked != 0
+        has_learned
     }
 
     /// The present rung failed in a way that may pass: then it may have been no fault of those above it that they failed before.
@@ -150,7 +166,7 @@ impl Ladder {
     }
 
     fn is_blocked(&self, at: usize) -> bool {
-        self.blocked.get(self.rung(at) as usize).is_some_and(Option::is_some)
+        self.blocked.get(self.rung(at) as usize).is_some_and(|until| until.is_some_and(|until| until > self.now))
     }
 
     /// Below the present rung first; what is known to be blocked only where nothing else is left.
@@ -209,6 +225,24 @@ mod tests {
         ladder.flap_for_all();
         assert_eq!(ladder.choose(at(0)), Transport::WebSocket, "the server is down, and no transport is to blame");
         assert!(!ladder.works(at(1)));
+    }
+
+    #[test]
+    fn what_merely_did_not_open_is_left_out_for_long_only_when_it_happens_again() {
+        let mut ladder = Ladder::new(&[Transport::WebSocket, Transport::Fetch]);
+        assert!(!ladder.flap() && ladder.flap());
+        assert!(ladder.works(at(0)));
+        assert_eq!(ladder.choose(at(29_999)), Transport::Fetch);
+        assert_eq!(ladder.choose(at(30_000)), Transport::WebSocket);
+        assert!(!ladder.flap() && ladder.flap());
+        assert!(ladder.works(at(31_000)));
+        assert_eq!(ladder.choose(at(31_000) + Millis(BLOCKED_FOR.0 - 1)), Transport::Fetch);
+        let later = at(31_000) + BLOCKED_FOR;
+        assert_eq!(ladder.choose(later), Transport::WebSocket);
+        assert!(ladder.works(later), "it works after all, and is above suspicion");
+        assert!(!ladder.flap() && ladder.flap());
+        ladder.works(later);
+        assert_eq!(ladder.choose(later + SUSPECTED_FOR), Transport::WebSocket);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Core {
         }
         if active && is_ours {
             if let Some(snapshot) = snapshot {
-                self.show(&RunEvent::Snapshot(snapshot));
+                self.show(&RunEvent::Snapshot(snapshot), now);
             }
             self.any_event = true;
             self.flap = None;
@@ -88,11 +88,12 @@ impl Core {
     }
 
     /// Text that is on its way is shown if it is more than what is shown.
-    fn show(&mut self, snapshot: &RunEvent<'_>) {
+    fn show(&mut self, snapshot: &RunEvent<'_>, now: Instant) {
         let mut seeded = Transcript::new();
         seeded.apply(snapshot);
         let held = self.shown.as_ref().unwrap_or(&self.exact).text_utf16_len();
         if seeded.text_utf16_len() > held {
+            self.note_first_token(now);
             self.shown = Some(seeded);
             self.touch_content();
         }
@@ -106,6 +107,9 @@ impl Core {
         if exact.text_utf16_len() >= self.exact.text_utf16_len() {
             exact.rewrite();
             self.exact = exact;
+        }
+        if self.exact.text_utf16_len() > 0 {
+            self.note_first_token(now);
         }
         self.exact.apply(&whole.end);
         self.any_event = true;

@@ -113,7 +113,9 @@ impl Core {
                 self.start_over();
             }
         }
-        self.note_first_token(&incoming.event, now);
+        if matches!(incoming.event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
+            self.note_first_token(now);
+        }
         self.exact.apply(&incoming.event);
         // Only now: what the cursor passes must be held (A-ENV-6).
         if let Some(next) = next {
@@ -161,8 +163,8 @@ impl Core {
         }
     }
 
-    fn note_first_token(&mut self, event: &RunEvent<'_>, now: Instant) {
-        if !self.had_token && matches!(event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
+    pub(super) fn note_first_token(&mut self, now: Instant) {
+        if !self.had_token {
             self.had_token = true;
             self.note(Happening::FirstToken { after: now.since(self.began) }, now);
         }
