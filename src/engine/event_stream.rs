@@ -345,7 +345,18 @@ mod tests {
             pieces.push(&wire[from..]);
             // Comments count once for each piece.
             let is_beat = |item: &Value| item.get("beat").is_some();
-            let without = |items: Vec<Value>| items.into_iter().filter(|item| !is_beat(item)).collect::<Vec<_>>();
+            let without = |items: Vec<Value>| {
+                let mut items: Vec<Value> = items.into_iter().filter(|item| !is_beat(item)).collect();
+                // A reconnection time inside an event that outgrows the bound may come before that is noticed.
+                if items.last().is_some_and(|item| item.get("over").is_some()) {
+                    let over = items.pop();
+                    while items.last().is_some_and(|item| item.get("retry").is_some()) {
+                        items.pop();
+                    }
+                    items.extend(over);
+                }
+                items
+            };
             let cut = read(&mut EventStream::new(bound), &pieces);
             prop_assert_eq!(without(cut), without(expected));
         }

@@ -23,12 +23,13 @@ use super::{
     config::Config,
     delta::Delta,
     environment::{Environment, Signal},
+    event::RunEvent,
     http::{self, Head},
     inquiry::{Inquiries, Question, Ticket},
     ladder::Blocked,
     link::Conn,
     protocol::ws_chat::requests,
-    reader::{Item, Reader},
+    reader::{Incoming, Item, Reader},
     request::{Method, Request},
     rng::Rng,
     run::{Ask, Loss, Output, Run, Urgency, Wish},
@@ -501,7 +502,8 @@ impl Host {
 
     /// Brings each rider its frames.
     fn take_frames(&mut self, len: usize, now: Instant) {
-        let latency = self.socket.handle_frame(now);
+        self.socket.handle_frame(now);
+        let mut latency = None;
         let mut fed: Vec<u32> = Vec::new();
         let mut has_overflown = false;
         let Self { socket, slots, window, .. } = self;
@@ -521,6 +523,10 @@ impl Host {
                 Item::Comment | Item::Retry(_) | Item::Id(_) => None,
             };
             has_overflown |= matches!(item, Item::Overflow);
+            if let Item::Event(Incoming { event: RunEvent::Heartbeat, .. }) = item {
+                latency = socket.handle_pong(now).or(latency);
+                continue;
+            }
             let Some((slot, conn)) = whose else { continue };
             if let Some(Some(held)) = slots.get_mut(place_of(slot)) {
                 held.run.handle_item(conn, item, now);

@@ -2,7 +2,7 @@
 //!
 //! It opens when the first run wants it and closes a while after the last one left, or at once when the page goes away. Each run
 //! waits by its own backoff; that many runs do not make many attempts, the socket adds a common floor. Silence is judged by pings
-//! (W4-3): while it is in use, one every 30 s without a frame, and any frame is an answer.
+//! (W4-3): one every 30 s while it is in use, and any frame is an answer.
 
 use alloc::{string::String, vec::Vec};
 
@@ -17,9 +17,9 @@ use super::{
 
 /// How long it may take to open.
 const OPEN_WITHIN: Millis = Millis(15_000);
-/// How long a silence makes a ping due.
-const PING_AFTER: Millis = Millis(30_000);
-/// How long an answer to it may take.
+/// How often it is pinged while somebody rides on it.
+const PING_EVERY: Millis = Millis(30_000);
+/// How long an answer to that may take: the pong, or any other frame.
 const PONG_WITHIN: Millis = Millis(10_000);
 /// The same when the page is seen or online again: what was open then is suspect, and somebody waits.
 const PONG_WITHIN_AT_ONCE: Millis = Millis(5_000);
@@ -66,8 +66,10 @@ pub struct Socket {
     backoff: Backoff,
     // When it began to open, or was heard last.
     heard: Instant,
-    // Since when an answer is due, and until when.
-    pinged: Option<(Instant, Instant)>,
+    ping_at: Instant,
+    // Since when a pong is due, and until when any frame is.
+    pinged: Option<Instant>,
+    answer_by: Option<Instant>,
     looks_again: bool,
     idle_since: Option<Instant>,
     offline_since: Option<Instant>,
@@ -84,7 +86,9 @@ impl Socket {
             last: 0,
             backoff: Backoff::new(policy),
             heard: Instant::from_millis(0),
+            ping_at: Instant::from_millis(0),
             pinged: None,
+            answer_by: None,
             looks_again: false,
             idle_since: None,
             offline_since: None,
@@ -123,7 +127,7 @@ impl Socket {
     pub fn handle_opening(&mut self, now: Instant) {
         self.phase = Phase::Opening;
         self.heard = now;
-        self.pinged = None;
+        (self.pinged, self.answer_by) = (None, None);
         self.looks_again = false;
         self.reader.restart();
     }
@@ -132,6 +136,7 @@ impl Socket {
     pub fn handle_opened(&mut self, now: Instant) {
         self.phase = Phase::Open;
         self.heard = now;
+        self.ping_at = now + PING_EVERY;
     }
 
     /// The next rider that has something to say.
@@ -157,7 +162,7 @@ impl Socket {
     /// It is gone. Gives who rode on it, and before when none of them should try again.
     pub fn handle_closed(&mut self, rng: &mut Rng) -> (Vec<Rider>, Option<Millis>) {
         self.phase = Phase::Closed;
-        self.pinged = None;
+        (self.pinged, self.answer_by) = (None, None);
         self.idle_since = None;
         let riders = core::mem::take(&mut self.riders);
         // A run alone waits by its own backoff.
@@ -169,15 +174,20 @@ impl Socket {
     /// It was closed because nobody needs it.
     pub fn handle_dropped(&mut self) {
         self.phase = Phase::Closed;
-        self.pinged = None;
+        (self.pinged, self.answer_by) = (None, None);
         self.idle_since = None;
     }
 
-    /// A frame came, whatever it says. Gives the time since the ping that it answers.
-    pub fn handle_frame(&mut self, now: Instant) -> Option<Millis> {
+    /// A frame came, whatever it says.
+    pub fn handle_frame(&mut self, now: Instant) {
         self.heard = now;
         self.looks_again = false;
-        self.pinged.take().map(|(since, _)| now.since(since))
+        self.answer_by = None;
+    }
+
+    /// It was a pong. Gives the time since its ping.
+    pub fn handle_pong(&mut self, now: Instant) -> Option<Millis> {
+        self.pinged.take().map(|since| now.since(since))
     }
 
     /// One of its runs got on.
@@ -201,8 +211,14 @@ impl Socket {
             return false;
         }
         self.looks_again = true;
-        self.pinged = Some((now, now + PONG_WITHIN_AT_ONCE));
+        self.ping(PONG_WITHIN_AT_ONCE, now);
         true
+    }
+
+    fn ping(&mut self, within: Millis, now: Instant) {
+        self.pinged = Some(now);
+        self.answer_by = Some(now + within);
+        self.ping_at = now + PING_EVERY;
     }
 
     /// Time passed. Call again until it gives `None`.
@@ -217,19 +233,19 @@ impl Socket {
         if self.phase != Phase::Open {
             return None;
         }
-        match self.pinged {
-            Some((since, until)) if until <= now => {
+        match self.answer_by {
+            Some(until) if until <= now => {
                 if now.since(until) > LATE && !self.looks_again {
                     // This process slept: what waits unread must come in first.
                     self.looks_again = true;
-                    self.pinged = Some((since, now + LATE));
+                    self.answer_by = Some(now + LATE);
                     return None;
                 }
-                self.pinged = None;
+                self.answer_by = None;
                 Some(Due::Stalled)
             }
-            None if self.heard + PING_AFTER <= now && !self.riders.is_empty() => {
-                self.pinged = Some((now, now + PONG_WITHIN));
+            None if self.ping_at <= now && !self.riders.is_empty() => {
+                self.ping(PONG_WITHIN, now);
                 Some(Due::Ping)
             }
             _ => None,
@@ -238,10 +254,10 @@ impl Socket {
 
     /// When to call [`Socket::handle_timeout`] next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let beat = match (self.phase, self.pinged) {
+        let beat = match (self.phase, self.answer_by) {
             (Phase::Opening, _) => Some(self.heard + OPEN_WITHIN),
-            (Phase::Open, Some((_, until))) => Some(until),
-            (Phase::Open, None) if !self.riders.is_empty() => Some(self.heard + PING_AFTER),
+            (Phase::Open, Some(until)) => Some(until),
+            (Phase::Open, None) if !self.riders.is_empty() => Some(self.ping_at),
             _ => None,
         };
         [beat, self.idle_since.map(|since| since + LINGER)].into_iter().flatten().min()
@@ -309,9 +325,12 @@ mod tests {
         assert_eq!(socket.handle_timeout(at(29_999)), None);
         assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
         assert_eq!(socket.poll_timeout(), Some(at(40_000)));
-        assert_eq!(socket.handle_frame(at(30_050)), Some(Millis(50)));
-        assert_eq!(socket.handle_timeout(at(60_050)), Some(Due::Ping));
-        assert_eq!(socket.handle_timeout(at(70_050)), Some(Due::Stalled));
+        socket.handle_frame(at(30_020));
+        assert_eq!((socket.handle_pong(at(30_050)), socket.handle_pong(at(30_051))), (Some(Millis(50)), None));
+        assert_eq!(socket.poll_timeout(), Some(at(60_000)));
+        socket.handle_frame(at(59_999));
+        assert_eq!(socket.handle_timeout(at(60_000)), Some(Due::Ping), "also while frames come: latency is wanted");
+        assert_eq!(socket.handle_timeout(at(70_000)), Some(Due::Stalled));
     }
 
     #[test]
@@ -325,7 +344,7 @@ mod tests {
         assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
         assert_eq!(socket.handle_timeout(at(500_000)), None);
         socket.handle_frame(at(500_001));
-        assert_eq!(socket.handle_timeout(at(502_000)), None);
+        assert_eq!(socket.handle_timeout(at(502_000)), Some(Due::Ping), "it lives, and the next ping is long due");
     }
 
     #[test]
