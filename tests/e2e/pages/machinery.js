@@ -6,7 +6,7 @@
   const open = new Set();
   const doubled = [];
   const urls = [];
-  let sockets = 0;
+  const sockets = [];
 
   window.setTimeout = (fn, ms, ...args) => {
     const id = arm(() => {
@@ -81,7 +81,7 @@
 
     constructor(...args) {
       super(...args);
-      sockets += 1;
+      sockets.push(performance.now());
       this.#connection = enter(this.url);
       this.addEventListener('close', () => open.delete(this.#connection));
     }
@@ -102,8 +102,8 @@
     connections: () => open.size,
     /** Everything that was ever asked for. */
     urls,
-    /** How many sockets were ever made. */
-    sockets: () => sockets,
+    /** When each socket was made, by the page's clock. */
+    sockets,
     /** Runs that had two connections at the same time. */
     doubled,
     /** Calls `report` every few ms, through a timer that is not counted. */
