@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { testCases } from './support/cases.mjs';
+import { chatOptions } from './support/chat.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
 
@@ -19,22 +20,23 @@ after(() => stage?.close());
 describe('the ten faults', { concurrency: 6 }, () => {
   testCases('field-faults', () => stage);
 
-  test('E: the server is offline for four seconds', async () => {
-    const server = await stage.addServer();
-    const lab = await stage.openLab({ server });
-    const sessionId = randomUUID();
-    await server.control.recipe({ sessionId, ...TEN_EVENTS, eventsPerSecond: 4 });
-    const key = await lab.start({ sessionId, client: { options: DEFAULTS } });
-    await lab.until(key, ({ text }) => text !== '');
-    await server.control.now('offline', { ms: 4000 });
-    const report = await lab.settled(key, 25_000);
-    assertSound(report);
-    await assertTruth(server.control, report);
-    assert.ok(report.connections.some(({ code }) => code === 'connect-failed'), 'it was refused meanwhile');
-    assert.equal((await server.control.counters(sessionId)).runsStarted, 1);
-    await lab.clear();
-    await lab.close();
-  });
+  const OVER = [['bichat', 'fetch'], ['ws-chat', 'websocket'], ['ws-chat', 'eventsource'], ['ws-chat', 'fetch'], ['ws-chat', 'rest']];
+  for (const [protocol, transport] of OVER) {
+    test(`E: the server is offline for four seconds [${protocol}, ${transport}]`, () => stage.withServer(async (lab) => {
+      const { control } = lab.server;
+      const sessionId = randomUUID();
+      await control.recipe({ sessionId, ...TEN_EVENTS, eventsPerSecond: 4 });
+      const options = protocol === 'bichat' ? { transports: [transport], ...DEFAULTS } : { ...chatOptions([transport]), ...DEFAULTS };
+      const key = await lab.start({ sessionId, client: { options } });
+      await lab.until(key, ({ connection }) => connection.state === 'open');
+      await control.now('offline', { ms: 4000 });
+      const report = await lab.settled(key, 25_000);
+      assertSound(report);
+      await assertTruth(control, report);
+      assert.ok(report.connections.some(({ code }) => code === 'connect-failed'), 'it was refused meanwhile');
+      assert.equal((await control.counters(sessionId)).runsStarted, 1);
+    }));
+  }
 
   test('F: the default stall limit is 45 s', async () => {
     const lab = await stage.openLab({ clock: true });
