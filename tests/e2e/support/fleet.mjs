@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { assertSound, assertTruth } from './truth.mjs';
+import { until } from './until.mjs';
 
 const WS_CHAT = { transports: ['websocket'], protocol: 'ws-chat', baseUrl: '' };
 const RUNS = [
@@ -47,6 +48,16 @@ export class Fleet {
   /** Waits until a snapshot of each fulfils `predicate`, which sees nothing of this module. */
   async until(predicate, timeout) {
     for (const { key } of this.runs) await this.lab.until(key, predicate, timeout);
+  }
+
+  /** Waits until each got words that came after this was called; the first that it shows may have come before. */
+  async hear() {
+    for (const { key } of this.runs) {
+      for (let times = 0; times < 2; times += 1) {
+        const { text } = await this.lab.snapshot(key);
+        await until(async () => (await this.lab.snapshot(key)).text.length > text.length, 'the next word');
+      }
+    }
   }
 
   /** Waits until each has come to its own end at the server, whoever watches. */
