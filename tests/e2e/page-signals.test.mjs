@@ -115,7 +115,8 @@ describe('a page', { concurrency: true }, () => {
       await own.lab.clear();
     });
 
-    test('has its machine put to sleep, and its connections cut meanwhile: no event tells of either', async () => {
+    test('has its machine put to sleep, and its connections cut meanwhile: no event tells of either', async (t) => {
+      t.after(() => own.wake());
       const fleet = await own.begin({ retry: SHORT_BUDGET });
       await own.sleep();
       assert.equal(await fleet.cut(), 3);
@@ -258,7 +259,7 @@ describe('a page', { concurrency: true }, () => {
     test('takes no jump for a silence', async () => {
       const lab = await stage.openLab({ clock: true });
       // Longer than a busy machine takes for two jumps.
-      const fleet = await Fleet.begin(lab, stage.control, { ...RUN, events: 400 });
+      const fleet = await Fleet.begin(lab, stage.control, { ...RUN, events: 800 });
       for (const day of ['2001-01-01', '2101-01-01']) {
         await lab.page.clock.setSystemTime(day);
         await lab.page.clock.fastForward(600_000);
