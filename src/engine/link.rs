@@ -232,12 +232,20 @@ impl Link {
         self.phase = Phase::Open { since: now };
         self.timers.clear(Timer::Connect);
         if self.is_shared {
-            self.timers.clear(Timer::Silence);
-            return;
+            return self.handle_word(now);
         }
         self.liveness.handle_byte(now);
         self.timers.set(Timer::Silence, self.liveness.deadline());
         self.watch_first_byte(now);
+    }
+
+    /// Something came for whoever shares the socket, and not just a sign of the socket's own life: from here the next word may
+    /// take as long as a silence may, before it is asked for.
+    pub fn handle_word(&mut self, now: Instant) {
+        if self.is_shared && matches!(self.phase, Phase::Open { .. }) {
+            self.liveness.handle_byte(now);
+            self.timers.set(Timer::Silence, self.liveness.deadline());
+        }
     }
 
     /// Waits (anew) for the first byte of the open connection.
@@ -409,6 +417,10 @@ impl Link {
                 Timer::Silence => match self.liveness.handle_timeout(now) {
                     liveness::Verdict::Alive => self.timers.set(Timer::Silence, self.liveness.deadline()),
                     liveness::Verdict::LookAgain { until } => self.timers.set(Timer::Silence, until),
+                    // Its socket lives; whether it still speaks for us is another question.
+                    liveness::Verdict::Stalled if self.is_shared && matches!(self.phase, Phase::Open { .. }) => {
+                        return Some(Due::Suspect);
+                    }
                     liveness::Verdict::Stalled => return Some(Due::Lost(Code::Stalled)),
                 },
                 Timer::Parked => {

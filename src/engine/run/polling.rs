@@ -1,7 +1,7 @@
 //! The last rung: an answer without a stream. The server is asked how the run stands until it is over, and then for all of it
 //! in one piece. Also the doubt whether an open stream that says nothing has something to say.
 
-use super::{Ask, Core, Doubt, Road};
+use super::{Ask, Core, Doubt, Output, Road};
 use crate::engine::{
     error::{Code, Failure},
     event::RunEvent,
@@ -147,10 +147,16 @@ impl Core {
 
     // ---- is somebody holding the stream back? ----
 
-    /// The stream is open and has not said a word.
+    /// The stream is open and has not said a word, or the socket lives and has had none for us in a long time.
     pub(super) fn suspect(&mut self, now: Instant) {
-        if self.road != Road::Following || !self.ladder.has_next() || self.suspecting.is_some() {
+        let may_ask = self.link.is_shared() || (self.ladder.has_next() && self.suspecting.is_none());
+        if self.road != Road::Following || self.stopping || !may_ask {
             return;
+        }
+        // A question that has had no answer by the next time is asked anew.
+        self.link.handle_word(now);
+        if let Some(ask) = self.suspecting.take() {
+            self.push(Output::Forget { ask });
         }
         self.note(Happening::Asked, now);
         let request = self.protocol.status(&self.session, self.run.as_deref(), self.request_id.as_deref());
@@ -169,6 +175,10 @@ impl Core {
             let is_over = !reply.active && !reply.is_missing;
             is_over || told.text_utf16_len() > self.exact.text_utf16_len()
         });
+        if is_held_back && self.link.is_shared() {
+            // Asked for again after what is held, over the same socket.
+            return self.lose(Failure::passing(Code::Stalled), None, now);
+        }
         if !is_held_back || !self.ladder.has_next() {
             // There is nothing to say: what is open may stay.
             return self.link.watch_first_byte(now);

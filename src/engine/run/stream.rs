@@ -53,6 +53,7 @@ impl Core {
             self.forward(incoming);
             return;
         }
+        self.link.handle_word(now);
         if let RunEvent::Refused { code, error } = &incoming.event {
             return self.take_refusal(*code, *error, now);
         }
