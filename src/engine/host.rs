@@ -312,6 +312,9 @@ impl Host {
         if self.environment.handle(signal).is_none() {
             return;
         }
+        if matches!(signal, Signal::Online | Signal::Visible | Signal::Thawed | Signal::PageShown) {
+            self.socket.handle_hurry();
+        }
         self.every_slot(now, |run| run.handle_signal(signal, now));
         if signal == Signal::Offline {
             self.socket.handle_offline(now);
@@ -351,6 +354,7 @@ impl Host {
                     self.lose_socket(None, now);
                 }
                 socket::Due::Idle => self.close_socket(),
+                socket::Due::Open => self.open_socket(now),
             }
         }
         self.every_slot(now, |run| run.handle_timeout(now));
@@ -446,11 +450,10 @@ impl Host {
                 self.socket.join(Rider { slot, conn, frame });
                 if self.socket.is_open() {
                     self.hand_out(now);
-                } else if self.socket.is_closed() {
-                    self.socket.handle_opening(now);
-                    self.wake_by(self.socket.poll_timeout());
-                    self.open(Purpose::Socket, Transport::WebSocket.as_str(), &Request::get(requests::SOCKET.into()));
+                } else if self.socket.is_wanted(now) {
+                    self.open_socket(now);
                 }
+                self.wake_by(self.socket.poll_timeout());
             }
             Output::Disconnect { conn } => {
                 self.close_where(|purpose| purpose.is_stream_of(slot) && purpose.conn() == Some(conn));
@@ -491,6 +494,11 @@ impl Host {
     }
 
     // ---- the shared socket ----
+
+    fn open_socket(&mut self, now: Instant) {
+        self.socket.handle_opening(now);
+        self.open(Purpose::Socket, Transport::WebSocket.as_str(), &Request::get(requests::SOCKET.into()));
+    }
 
     /// Says what its riders have to say, and tells them.
     fn hand_out(&mut self, now: Instant) {
@@ -554,7 +562,11 @@ impl Host {
     }
 
     fn lose_socket(&mut self, close_code: Option<u16>, now: Instant) {
-        let (riders, floor) = self.socket.handle_closed(&mut self.rng);
+        let (riders, floor) = self.socket.handle_closed(&mut self.rng, now);
+        if close_code == Some(4401) {
+            // Asked once more, with a fresh token, each run sees to it that it stays at that.
+            self.socket.handle_hurry();
+        }
         for Rider { slot, conn, .. } in riders {
             self.turn(slot, now, |run, _| run.handle_closed(conn, close_code, floor, now));
         }

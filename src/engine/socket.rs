@@ -55,6 +55,8 @@ pub enum Due {
     Stalled,
     /// Nobody has been riding for long: close it.
     Idle,
+    /// It is wanted, and not too soon any more: open it.
+    Open,
 }
 
 /// The machine. Whoever owns it opens, closes and sends.
@@ -64,6 +66,9 @@ pub struct Socket {
     // The rider whose frame came last: most likely the next one's too.
     last: usize,
     backoff: Backoff,
+    // Whether it got any run on since it began to open. One that did not is opened again no sooner than this.
+    progressed: bool,
+    open_after: Instant,
     // When it began to open, or was heard last.
     heard: Instant,
     ping_at: Instant,
@@ -85,6 +90,8 @@ impl Socket {
             riders: Vec::new(),
             last: 0,
             backoff: Backoff::new(policy),
+            progressed: false,
+            open_after: Instant::from_millis(0),
             heard: Instant::from_millis(0),
             ping_at: Instant::from_millis(0),
             pinged: None,
@@ -106,9 +113,9 @@ impl Socket {
         self.phase == Phase::Opening && self.riders.is_empty()
     }
 
-    /// Whether there is none and none is on its way.
-    pub fn is_closed(&self) -> bool {
-        self.phase == Phase::Closed
+    /// Whether it must be opened now: there is none, somebody wants one, and it is not too soon.
+    pub fn is_wanted(&self, now: Instant) -> bool {
+        self.phase == Phase::Closed && !self.riders.is_empty() && self.open_after <= now
     }
 
     /// Who rides on it.
@@ -116,7 +123,7 @@ impl Socket {
         &self.riders
     }
 
-    /// A run takes part, in the place of its earlier part. If the socket is closed, it must be opened now.
+    /// A run takes part, in the place of its earlier part.
     pub fn join(&mut self, rider: Rider) {
         self.leave(rider.slot, None);
         self.idle_since = None;
@@ -126,6 +133,7 @@ impl Socket {
     /// The socket is being opened.
     pub fn handle_opening(&mut self, now: Instant) {
         self.phase = Phase::Opening;
+        self.progressed = false;
         self.heard = now;
         (self.pinged, self.answer_by) = (None, None);
         self.looks_again = false;
@@ -160,13 +168,16 @@ impl Socket {
     }
 
     /// It is gone. Gives who rode on it, and before when none of them should try again.
-    pub fn handle_closed(&mut self, rng: &mut Rng) -> (Vec<Rider>, Option<Millis>) {
+    pub fn handle_closed(&mut self, rng: &mut Rng, now: Instant) -> (Vec<Rider>, Option<Millis>) {
         self.phase = Phase::Closed;
         (self.pinged, self.answer_by) = (None, None);
         self.idle_since = None;
         let riders = core::mem::take(&mut self.riders);
+        // Who is let in and thrown out again is so at most six times in half a minute (FIELD 1.2), however many runs there are.
+        let least = (!self.progressed).then(|| self.backoff.half_ceiling());
+        self.open_after = now + least.unwrap_or(Millis::ZERO);
         // A run alone waits by its own backoff.
-        let floor = self.backoff.next_delay(rng, None);
+        let floor = self.backoff.next_delay(rng, least);
         let floor = (riders.len() > 1).then_some(floor);
         (riders, floor)
     }
@@ -192,7 +203,13 @@ impl Socket {
 
     /// One of its runs got on.
     pub fn handle_progress(&mut self) {
+        self.progressed = true;
         self.backoff.reset();
+    }
+
+    /// What kept it from opening may be over, or somebody looks: it may be opened at once.
+    pub fn handle_hurry(&mut self) {
+        self.open_after = Instant::from_millis(0);
     }
 
     /// The network went.
@@ -227,6 +244,9 @@ impl Socket {
             self.idle_since = None;
             return Some(Due::Idle);
         }
+        if self.is_wanted(now) {
+            return Some(Due::Open);
+        }
         if self.phase == Phase::Opening && self.heard + OPEN_WITHIN <= now {
             return Some(Due::Stalled);
         }
@@ -255,6 +275,7 @@ impl Socket {
     /// When to call [`Socket::handle_timeout`] next.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let beat = match (self.phase, self.answer_by) {
+            (Phase::Closed, _) if !self.riders.is_empty() => Some(self.open_after),
             (Phase::Opening, _) => Some(self.heard + OPEN_WITHIN),
             (Phase::Open, Some(until)) => Some(until),
             (Phase::Open, None) if !self.riders.is_empty() => Some(self.ping_at),
@@ -307,7 +328,7 @@ mod tests {
         let mut socket = Socket::new(Protocol::WsChat, 1 << 20, backoff::Policy::default());
         socket.join(rider(1));
         socket.join(rider(2));
-        assert!(socket.is_closed());
+        assert!(socket.is_wanted(at(0)));
         socket.handle_opening(at(0));
         socket.handle_opened(at(0));
         assert_eq!(socket.take_frame(), Some((1, Conn(1), "frame 1".into())));
@@ -388,10 +409,34 @@ mod tests {
     fn many_runs_wait_by_a_common_floor_one_alone_by_its_own() {
         let mut rng = Rng::seeded(1);
         let mut socket = open(&[1, 2]);
-        let (riders, floor) = socket.handle_closed(&mut rng);
-        assert_eq!((riders.len(), floor.is_some(), socket.is_closed()), (2, true, true));
+        let (riders, floor) = socket.handle_closed(&mut rng, at(10));
+        assert_eq!((riders.len(), floor.is_some(), socket.is_open()), (2, true, false));
         let mut socket = open(&[1]);
-        assert_eq!(socket.handle_closed(&mut rng).1, None);
+        assert_eq!(socket.handle_closed(&mut rng, at(10)).1, None);
+    }
+
+    #[test]
+    fn one_that_brought_nothing_is_not_opened_again_too_soon_whoever_wants_it() {
+        let mut rng = Rng::seeded(1);
+        let mut socket = open(&[1]);
+        socket.handle_closed(&mut rng, at(10));
+        socket.join(rider(2));
+        assert!(!socket.is_wanted(at(509)));
+        assert_eq!((socket.poll_timeout(), socket.handle_timeout(at(509))), (Some(at(510)), None));
+        assert_eq!(socket.handle_timeout(at(510)), Some(Due::Open));
+        socket.handle_opening(at(510));
+        socket.handle_opened(at(520));
+        socket.handle_closed(&mut rng, at(525));
+        socket.join(rider(2));
+        assert_eq!(socket.poll_timeout(), Some(at(1_525)), "twice as long");
+        socket.handle_hurry();
+        assert!(socket.is_wanted(at(526)));
+        socket.handle_opening(at(526));
+        socket.handle_opened(at(530));
+        socket.handle_progress();
+        socket.handle_closed(&mut rng, at(600));
+        socket.join(rider(2));
+        assert!(socket.is_wanted(at(600)), "one that got a run on is opened at once");
     }
 
     #[test]

@@ -46,7 +46,8 @@ describe('ladder', { concurrency: 6 }, () => {
     await assertCompleted(lab, await sendChat(lab, { transports: WHOLE, name: 'one', notify: 'sync' }), 'eventsource');
     const { ws } = await countOf(control);
     const { websocket: left } = await remembered(lab);
-    assert.ok(left > 590_000 && left <= 600_000, `blocked for ${left} ms more`);
+    // It merely did not open: a restart of the server looks like that, too.
+    assert.ok(left > 20_000 && left <= 30_000, `blocked for ${left} ms more`);
     await assertCompleted(lab, await sendChat(lab, { transports: WHOLE, name: 'one', notify: 'sync' }), 'eventsource');
     await lab.reload();
     await assertCompleted(lab, await sendChat(lab, { transports: ['websocket', 'fetch'], name: 'two', notify: 'sync' }), 'fetch');
