@@ -42,6 +42,7 @@ mod refused_with_401;
 mod refused_with_503_and_retry_after;
 mod replay_of_seen_events;
 mod replies_of_a_host;
+mod reply_cut_short;
 mod reset_after_every_event;
 mod retry_goes_on;
 mod run_not_found_as_plain_text;

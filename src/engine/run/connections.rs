@@ -5,7 +5,9 @@ use alloc::string::String;
 use super::{Ask, Core, Doubt, Output, Road};
 use crate::engine::{
     error::{Code, Failure},
+    event::Fault,
     http::{self, Head},
+    json::Members,
     link::{Due, Next, Phase},
     protocol::{Protocol, bichat, ws_chat},
     request::Request,
@@ -227,6 +229,7 @@ impl Core {
             }
             // Whether the server has it is not known: it is asked before anything is sent again.
             (0, _) => self.lose(Failure::passing(Code::ConnectFailed), None, now),
+            (200..=299, None) if is_cut_short(body) => self.lose(Failure::passing(Code::Disconnected), None, now),
             (200..=299, None) => self.refuse(Failure::lasting(Code::ContentType).with_status(status), now),
             _ => {
                 let head = Head { status, ..Head::default() };
@@ -406,4 +409,16 @@ impl Core {
     pub(super) fn run_name(&self) -> String {
         self.run.clone().unwrap_or_default()
     }
+}
+
+/// Whether a reply is the beginning of a JSON object and not all of it. Not every browser tells that of a body, where its
+/// connection ended in good order.
+pub(super) fn is_cut_short(body: &[u8]) -> bool {
+    let is_object = body.trim_ascii_start().first().is_none_or(|&first| first == b'{');
+    let reads_to_its_end = || {
+        let mut members = Members::open(body)?;
+        while members.next()?.is_some() {}
+        Ok::<(), Fault>(())
+    };
+    is_object && reads_to_its_end().is_err()
 }

@@ -1,7 +1,7 @@
 //! The last rung: an answer without a stream. The server is asked how the run stands until it is over, and then for all of it
 //! in one piece. Also the doubt whether an open stream that says nothing has something to say.
 
-use super::{Ask, Core, Doubt, Output, Road};
+use super::{Ask, Core, Doubt, Output, Road, connections::is_cut_short};
 use crate::engine::{
     error::{Code, Failure},
     event::RunEvent,
@@ -50,6 +50,9 @@ impl Core {
             _ => return self.handle_response(&Head { status, ..Head::default() }, now),
         };
         let Some(reply) = reply else {
+            if is_cut_short(body) {
+                return self.lose(Failure::passing(Code::Disconnected), None, now);
+            }
             return self.refuse(Failure::lasting(Code::ContentType).with_status(status), now);
         };
         if matches!(self.link.phase(), Phase::Connecting) {
