@@ -70,8 +70,8 @@ describe('ws-chat', { concurrency: 6 }, () => {
 
   testOn(TRANSPORTS, 'stop() ends the answer at the server, once, and nothing connects again', async (lab, transport) => {
     const { control } = lab.server;
-    const sent = await sendChat(lab, { transports: [transport], recipe: LONG });
-    await lab.until(sent.key, ({ text }) => text !== '');
+    const sent = await sendChat(lab, { transports: [transport], recipe: { events: 2000, eventsPerSecond: 200 } });
+    await lab.until(sent.key, ({ connection }) => connection.state === 'open');
     await lab.page.evaluate((of) => lab.stream(of).stop(), sent.key);
     const report = await lab.settled(sent.key);
     assertSound(report);
