@@ -102,7 +102,8 @@ describe('the store of a run', () => {
       const began = Date.now();
       const client = lab.client({ options });
       const states = [];
-      client.connection.subscribe(({ state }) => states.push(state));
+      // The page's own watch wants everything at once: beside it a frame's listener waits for frames.
+      client.connection.subscribe(({ state }) => states.push(state), { notify: 'sync' });
       const stream = client.send(id, 'Hello');
       await stream.finished;
       const { startedAt, updatedAt } = stream.getSnapshot();
