@@ -77,7 +77,7 @@ describe('ladder', { concurrency: 6 }, () => {
   for (const rung of ['eventsource', 'fetch']) {
     testAlone(`a server that was down on every rung, and is back when it is the turn of ${rung}, is nobody's fault`, async (lab, control) => {
       // Long enough waits to bring the server back in one of them.
-      const options = { retry: { baseMs: 400, capMs: 400, jitter: 'none' } };
+      const options = { retry: { baseMs: 800, capMs: 800, jitter: 'none' } };
       const sent = await sendChat(lab, { transports: WHOLE, recipe: { events: 300, eventsPerSecond: 100 }, options, notify: 'sync' });
       await lab.until(sent.key, ({ text }) => text !== '');
       await control.now('offline');

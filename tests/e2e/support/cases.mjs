@@ -40,7 +40,8 @@ import { until } from './until.mjs';
  * @property {number} [runsStarted] at the server
  * @property {{ websocket: number, post: number }} [sends] how often the message arrived, over which transport
  * @property {string[]} [history] everything that the connection store showed, as `state transport code`; `$transport` is the
- *   test's own, `$next` the ladder's second; what timing may leave out begins with `?`
+ *   test's own, `$next` the ladder's second; what timing may leave out begins with `?`, as
+ *   the moment between the first event and the last where both come at once
  * @property {string[]} [trace] entries that the trace must have, in this order
  * @property {{ path: string, status: number, atLeastMs: number, times: number }[]} [waits] how long after such an answer
  *   the next request on that path came, as the server's clock saw it
