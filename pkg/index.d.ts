@@ -438,7 +438,7 @@ export interface RetryOptions {
   /** A connection that lasted this long starts the delays anew, as progress does. Default 10,000. */
   readonly stableMs?: number;
   /** Give up after so much time, online and with the page in sight, without a new event. Default 120,000; `Infinity`: never. */
-  readonly budgetMs?: number;
+  readonly giveUpAfterMs?: number;
   /** Give up after so many connections in a row without a new event. Default `Infinity`. */
   readonly maxAttempts?: number;
 }
@@ -635,7 +635,7 @@ export interface ReconnectOptions {
   /** A connection that held for so long counts as progress, whatever it brought. Default 10,000. */
   readonly stableMs?: number;
   /** Give up after so much time without a connection that made progress, online and in sight. Default 600,000; `Infinity`: never. */
-  readonly budgetMs?: number;
+  readonly giveUpAfterMs?: number;
   /** Give up after so many attempts in a row. Default `Infinity`. */
   readonly maxAttempts?: number;
 }
@@ -791,7 +791,7 @@ export interface ManagedWebSocketOptions {
   readonly maxReconnectionDelay?: number;
   /** `retry.stableMs`. */
   readonly minUptime?: number;
-  /** `retry.maxAttempts`, with `retry.budgetMs` infinite. */
+  /** `retry.maxAttempts`, with `retry.giveUpAfterMs` infinite. */
   readonly maxRetries?: number;
   /** `connectTimeoutMs`. */
   readonly connectionTimeout?: number;

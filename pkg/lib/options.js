@@ -16,7 +16,7 @@ const NUMBERS = {
   'retry.baseMs': ['retryBaseMs', 1000],
   'retry.capMs': ['retryCapMs', 30000],
   'retry.stableMs': ['retryStableMs', 10000],
-  'retry.budgetMs': ['retryBudgetMs', 120000, true],
+  'retry.giveUpAfterMs': ['retryGiveUpAfterMs', 120000, true],
   'retry.maxAttempts': ['retryMaxAttempts', Infinity, true],
   'liveness.stallMs': ['stallMs', 45000, true],
   'liveness.floorMs': ['livenessFloorMs', 6000],
@@ -100,7 +100,7 @@ const parseHeaders = (value) => {
 
 // In the order of the boundary's `options`.
 const numbersOf = (raw) => Float64Array.of(
-  raw.retryBaseMs, raw.retryCapMs, raw.retryStableMs, raw.retryBudgetMs, raw.retryMaxAttempts, raw.stallMs, raw.livenessFloorMs,
+  raw.retryBaseMs, raw.retryCapMs, raw.retryStableMs, raw.retryGiveUpAfterMs, raw.retryMaxAttempts, raw.stallMs, raw.livenessFloorMs,
   raw.connectGraceMs, raw.connectTimeoutMs, raw.statusTimeoutMs, raw.stopTimeoutMs, raw.maxEventBytes, raw.retryJitter,
   raw.eventLog, PROTOCOLS.indexOf(raw.protocol),
   // A digit for each, from the right.

@@ -198,7 +198,7 @@ describe('known defects of others', { concurrency: 4 }, () => {
       controller.abort();
       const tell = async (stream) => { const { status, by, error } = await stream.finished; return [status, by, error.code]; };
       return { limited: await tell(limited), aborted: await tell(aborted) };
-    }, { ids: [late, left], options: { transports: [transport], retry: { baseMs: 10, capMs: 20, budgetMs: 400 }, connectTimeoutMs: 150 } });
+    }, { ids: [late, left], options: { transports: [transport], retry: { baseMs: 10, capMs: 20, giveUpAfterMs: 400 }, connectTimeoutMs: 150 } });
     assert.deepEqual(told.aborted, ['interrupted', 'user', 'aborted']);
     assert.deepEqual(told.limited.slice(0, 2), ['interrupted', 'limit']);
     assert.notEqual(told.limited[2], 'aborted');

@@ -16,7 +16,7 @@ const NEVER = { events: 0, sockets: 0 };
 // With these waits a run that only waited would not be back in time.
 const PATIENT = { baseMs: 60_000, capMs: 60_000, jitter: 'none' };
 // Far less than any of these runs is without a connection.
-const SHORT_BUDGET = { baseMs: 100, capMs: 300, budgetMs: 800 };
+const SHORT_BUDGET = { baseMs: 100, capMs: 300, giveUpAfterMs: 800 };
 
 /** A server and a browser of a group's own, and what its tests need of them. `door`: of the server's addresses. */
 function setUp(door) {
@@ -155,7 +155,7 @@ describe('a page', { concurrency: true }, () => {
 
     describe('by its network', { concurrency: 1 }, () => {
       test('tries nothing, spends no budget, and connects once as soon as it is back', async () => {
-        const fleet = await own.begin({ retry: { ...PATIENT, budgetMs: 800 } });
+        const fleet = await own.begin({ retry: { ...PATIENT, giveUpAfterMs: 800 } });
         await own.tab.tellOffline(true);
         await own.tab.waitForFunction(() => !navigator.onLine);
         assert.equal(await fleet.cut(), 3);

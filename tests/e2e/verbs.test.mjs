@@ -272,7 +272,7 @@ describe('sending', { concurrency: 4 }, () => {
       await server.control.faults({ sessionId, path: 'events' }, [{ cut: { afterEvents: 60, how: 'fin' } }]);
       await server.control.faults({ sessionId, path: 'events' }, [stuck], { loop: true });
       await server.control.faults({ sessionId, path: 'resume' }, [stuck], { loop: true });
-      const options = { transports: [transport], retry: { baseMs: 20, capMs: 50, budgetMs: 300 } };
+      const options = { transports: [transport], retry: { baseMs: 20, capMs: 50, giveUpAfterMs: 300 } };
       const key = await lab.start({ sessionId, requestId: randomUUID(), client: { name: 'main', options } });
       const lost = await lab.settled(key);
       assertSound(lost);

@@ -474,7 +474,7 @@ test('a listener may do anything, even close everything, and the others still he
 
 test('the engine gets the numbers among the options, in its order', () => {
   const client = newClient({
-    retry: { baseMs: 1, capMs: 2, stableMs: 3, budgetMs: 4, maxAttempts: 5, jitter: 'none' },
+    retry: { baseMs: 1, capMs: 2, stableMs: 3, giveUpAfterMs: 4, maxAttempts: 5, jitter: 'none' },
     liveness: { stallMs: 6, floorMs: 7, firstByteMs: 13 },
     connectGraceMs: 8, connectTimeoutMs: 9, statusTimeoutMs: 10, stopTimeoutMs: 11, maxEventBytes: 12,
     transports: ['eventsource', 'fetch'], eventLog: false,

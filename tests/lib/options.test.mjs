@@ -8,7 +8,7 @@ test('every default is filled in, flat, for the engine', () => {
   assert.deepEqual({ ...parseOptions(base).raw }, {
     baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transports: ['fetch'], websocketAuth: 'frame',
     eventLog: true, credentials: 'include',
-    retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryBudgetMs: 120000, retryMaxAttempts: Infinity,
+    retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryGiveUpAfterMs: 120000, retryMaxAttempts: Infinity,
     stallMs: 45000, livenessFloorMs: 6000, firstByteMs: 5000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
     maxEventBytes: 16777216,
   });
@@ -75,7 +75,7 @@ test('a wrong value is refused with its path, what came and what was expected', 
 });
 
 test('undefined means the default, and Infinity means never where it can', () => {
-  const { raw } = parseOptions({ ...base, retry: { budgetMs: Infinity }, liveness: undefined, connectGraceMs: undefined });
-  assert.equal(raw.retryBudgetMs, Infinity);
+  const { raw } = parseOptions({ ...base, retry: { giveUpAfterMs: Infinity }, liveness: undefined, connectGraceMs: undefined });
+  assert.equal(raw.retryGiveUpAfterMs, Infinity);
   assert.equal(raw.connectGraceMs, 500);
 });

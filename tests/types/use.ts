@@ -17,7 +17,7 @@ const client = new RunClient({
   protocol: 'bichat',
   transports: ['fetch'],
   headers: async () => ({ 'X-CSRF-Token': 't' }),
-  retry: { baseMs: 500, capMs: 10_000, jitter: 'none', budgetMs: Infinity },
+  retry: { baseMs: 500, capMs: 10_000, jitter: 'none', giveUpAfterMs: Infinity },
   liveness: { stallMs: 30_000 },
 });
 new RunClient({ baseUrl: '', headers: new Headers() });

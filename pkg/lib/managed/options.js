@@ -23,7 +23,7 @@ const RETRY = {
   baseMs: [1000],
   capMs: [30000],
   stableMs: [10000],
-  budgetMs: [600000, true],
+  giveUpAfterMs: [600000, true],
   maxAttempts: [Infinity, true],
 };
 const LIVENESS = { stallMs: [Infinity, true], floorMs: [6000] };
@@ -45,6 +45,6 @@ export const readCommon = (init, connectTimeoutMs) => ({
 
 /** In the order of the boundary's `RawLink`. `leastMs`: the least wait between attempts, or -1 for none. */
 export const linkNumbers = (leastMs, retry, liveness, { connectTimeoutMs }) => [
-  leastMs, retry.baseMs, retry.capMs, retry.stableMs, retry.budgetMs, retry.maxAttempts, liveness.stallMs, liveness.floorMs,
+  leastMs, retry.baseMs, retry.capMs, retry.stableMs, retry.giveUpAfterMs, retry.maxAttempts, liveness.stallMs, liveness.floorMs,
   connectTimeoutMs,
 ];

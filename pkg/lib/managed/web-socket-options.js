@@ -48,7 +48,7 @@ const readWrapper = (given) => {
   if (capMs !== undefined) defaults.capMs = [capMs];
   if (stableMs !== undefined) defaults.stableMs = [stableMs];
   // Who counts attempts has said when it is enough.
-  if (maxAttempts !== undefined) Object.assign(defaults, { maxAttempts: [maxAttempts, true], budgetMs: [Infinity, true] });
+  if (maxAttempts !== undefined) Object.assign(defaults, { maxAttempts: [maxAttempts, true], giveUpAfterMs: [Infinity, true] });
   return { defaults, leastMs: baseMs ?? -1, connectTimeoutMs: number('connectionTimeout') };
 };
 

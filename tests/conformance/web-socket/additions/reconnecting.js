@@ -123,7 +123,7 @@ export default [
     id: 'reconnecting/budget-in-time',
     title: 'so it is when the time is used up',
     async run(t) {
-      const { log } = manage(t, [REFUSED], { retry: { ...QUICK, budgetMs: 500 } });
+      const { log } = manage(t, [REFUSED], { retry: { ...QUICK, giveUpAfterMs: 500 } });
       await t.until(() => codes(log).includes('gave-up'), 'gave-up');
       t.same([codes(log)[0], codes(log).at(-1)], ['connect-failed', 'gave-up']);
     },
