@@ -92,8 +92,7 @@ describe('accept, then close', { concurrency: 3 }, () => {
     const { sends, runsStarted } = await control.counters(sessionId);
     assert.deepEqual([sends[requestId], runsStarted], [{ websocket: 1, post: 0 }, 1]);
     const { times, most } = await socketsOf(lab);
-    // The message may take one that comes too early for it, and its answer is then asked for at once: two besides the six.
-    assert.ok(most <= 8, `${most} sockets in half a minute: ${times}`);
+    assert.ok(most >= 3 && most <= 6, `${most} sockets in half a minute: ${times}`);
     await lab.close();
   });
 });
