@@ -84,6 +84,8 @@ enum Fault {
     Buffered,
     /// A socket that takes a send and dies before it says so.
     LosesAccepted,
+    /// A socket that opens, hears nothing and is closed.
+    Thrown,
 }
 
 struct Open {
@@ -128,6 +130,7 @@ struct World {
     faults_left: u32,
     may_mislead: bool,
     socket_works: bool,
+    throws_out: bool,
     texts: BTreeMap<u64, String>,
     ends: BTreeMap<u64, u32>,
     statuses: BTreeMap<u64, (String, Value)>,
@@ -154,6 +157,7 @@ impl World {
             faults_left: 0,
             may_mislead: false,
             socket_works: true,
+            throws_out: false,
             texts: BTreeMap::new(),
             ends: BTreeMap::new(),
             statuses: BTreeMap::new(),
@@ -278,7 +282,7 @@ impl World {
         let (via, path, body) = (text("via"), text("path"), text("body"));
         let mut fault = self.fault(&via);
         if via == "websocket" && !self.socket_works {
-            fault = Fault::Refused(5);
+            fault = if self.throws_out || self.rng.up_to(1) == 0 { Fault::Thrown } else { Fault::Refused(5) };
         }
         let there = self.now + self.travel();
         let mut open = Open {
@@ -294,6 +298,10 @@ impl World {
         match (fault, via.as_str()) {
             (Fault::Refused(after), _) => open.put(there + after, Parcel::End(End::Failed, None)),
             (Fault::Blackhole, _) => {}
+            (Fault::Thrown, _) => {
+                open.put(there, Parcel::Head(200, "text/event-stream"));
+                open.put(there + 5, Parcel::End(End::Failed, Some(1000)));
+            }
             (_, "websocket") => open.put(there, Parcel::Head(200, "text/event-stream")),
             (Fault::Status(status), _) => {
                 let refused = via == "eventsource";
@@ -386,7 +394,7 @@ impl World {
         let message: Value = serde_json::from_str(frame).expect("a frame of JSON");
         let Some(open) = self.tasks.get(&task) else { return };
         assert!(open.is_open, "nothing is said before it is open: {frame}");
-        if open.is_dead {
+        if open.is_dead || open.fault == Fault::Thrown {
             return;
         }
         let (fault, back) = (open.fault, self.now + self.travel());
@@ -636,5 +644,23 @@ fn whatever_the_weather_each_answer_arrives_whole_and_each_message_once() {
     let first = std::env::var("SEED").map_or(0, |seed| seed.parse().expect("a number"));
     for seed in first..first + runs {
         play(seed);
+    }
+}
+
+#[test]
+fn a_socket_that_is_let_in_and_thrown_out_gives_way_to_the_next_transport() {
+    for seed in 0..50 {
+        let mut world = World::new(seed, vec![Transport::WebSocket, Transport::Fetch]);
+        world.socket_works = false;
+        world.throws_out = true;
+        let slot = u64::from(world.send(30, 1_000));
+        world.run_until(|world| world.texts[&slot].contains("q0.9 "), seed);
+        assert!(
+            world.now < 31_000,
+            "seed {seed}: its words come as they are said, not when all is over: {}",
+            world.now
+        );
+        world.run_until(|world| world.ends.contains_key(&slot), seed);
+        assert_eq!(world.statuses[&slot].0, "completed", "seed {seed}");
     }
 }

@@ -288,7 +288,12 @@ impl Core {
             return;
         }
         self.ladder.acquit_others();
-        match self.link.handle_lost(now) {
+        let next = self.link.handle_lost(now);
+        if next == Next::Doubtful && self.head_seen && self.via == Transport::WebSocket {
+            // Let in and thrown out, again and again: somebody does not want sockets here.
+            self.ladder.flap();
+        }
+        match next {
             Next::Exhausted | Next::Doubtful if self.settle_by_verdict(now) => return,
             Next::Exhausted if self.road == Road::Sending && !self.accepted => self.give_up(failure, now),
             Next::Exhausted => self.ask_status(Doubt::Spent, now),

@@ -13,6 +13,7 @@ use crate::engine::{
     time::{Instant, Millis},
     timer::Timer,
     trace::Happening,
+    transport::Transport,
 };
 
 /// How long a confirmed stop waits for the run's own terminal event.
@@ -120,6 +121,10 @@ impl Core {
             (Doubt::Fruitless, Standing::Missing) => self.end_as_over(Doubt::Fruitless, now),
             (Doubt::Accepted, Standing::Active { run: None } | Standing::Missing | Standing::Unknown)
             | (Doubt::Fruitless, _) => {
+                if is_missing && self.via == Transport::WebSocket {
+                    // A socket that was open and never brought it there is suspected like one that did not open.
+                    self.ladder.flap();
+                }
                 // It never arrived: now any transport may have it (W4-4).
                 self.accepted &= !is_missing || self.body.is_none();
                 // What has been answered in part has arrived, whatever a server without a memory says of it.
