@@ -4,8 +4,9 @@
 import { RawEventStream, RawHost, RawLink, RawRunCore, cut_points, initSync, judge_status } from './wasm/engine.js';
 import { packed } from './wasm/inline.js';
 import { provide } from './lib/instance.js';
+import { unpackWasm } from './lib/packed-wasm.js';
 
 // By name: the loader that only `steadystream/url` needs stays out of the bundle.
-provide({ RawEventStream, RawHost, RawLink, RawRunCore, cut_points, initSync, judge_status }, packed);
+provide({ RawEventStream, RawHost, RawLink, RawRunCore, cut_points, initSync, judge_status }, () => unpackWasm(packed));
 
 export * from './lib/api.js';

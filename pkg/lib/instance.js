@@ -1,10 +1,9 @@
 // The one wasm instance of the page: made on first use, refused for ever after a trap. A trap runs no destructors, so what is
 // in memory then is no state at all: nothing is re-created behind the user's back.
 import { SteadyStreamError } from './errors.js';
-import { unpackBytes } from './packed-bytes.js';
 
 let glue;
-let inline;
+let unpackInline;
 let wasm;
 let dead;
 let loading;
@@ -13,12 +12,12 @@ let loading;
 export const lives = new Set();
 
 /**
- * The entry that was imported first says where the wasm comes from. `packed`: undefined for `steadystream/url`.
+ * The entry that was imported first says where the wasm comes from. `unpack` gives its bytes: undefined for `steadystream/url`.
  * Also the seam at which tests put a scripted engine.
  */
-export const provide = (module, packed) => {
+export const provide = (module, unpack) => {
   glue ??= module;
-  inline ??= packed;
+  unpackInline ??= unpack;
 };
 
 // Our bytes are known to be valid, so a refusal to compile them is the page's policy speaking, whatever its words.
@@ -38,17 +37,17 @@ const crash = (cause) => {
 const adopt = (exports) => {
   if (wasm) return;
   wasm = exports;
-  inline = undefined;
+  unpackInline = undefined;
 };
 
 /** The generated module, instantiated. Throws `wasm-blocked`, `not-ready` or `engine-crashed`. */
 export const engine = () => {
   if (dead) throw dead;
   if (!wasm) {
-    if (inline === undefined) throw new SteadyStreamError('not-ready');
+    if (unpackInline === undefined) throw new SteadyStreamError('not-ready');
     if (typeof WebAssembly === 'undefined') throw new SteadyStreamError('wasm-blocked');
     try {
-      adopt(glue.initSync({ module: unpackBytes(inline) }));
+      adopt(glue.initSync({ module: unpackInline() }));
     } catch (error) {
       throw toLoadError(error);
     }
@@ -70,7 +69,7 @@ const once = (load) => {
 
 export const preload = () => once(async () => {
   if (wasm) return;
-  const module = await WebAssembly.compile(unpackBytes(inline));
+  const module = await WebAssembly.compile(unpackInline());
   if (!wasm) adopt(glue.initSync({ module }));
 });
 

@@ -7,7 +7,7 @@ const refusal = new WebAssembly.CompileError('Refused to compile or instantiate 
 
 test('a page whose policy forbids wasm is told the one line to add', async () => {
   const failure = { code: 'wasm-blocked', message: /'wasm-unsafe-eval'/, cause: refusal };
-  provide({ initSync: () => { throw refusal; }, default: async () => { throw refusal; } }, '');
+  provide({ initSync: () => { throw refusal; }, default: async () => { throw refusal; } }, () => new Uint8Array());
   assert.throws(engine, failure);
   await assert.rejects(load('engine.wasm'), failure);
 });

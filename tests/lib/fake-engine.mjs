@@ -149,7 +149,7 @@ const glue = {
 };
 
 /** Makes the fake the engine of this process. */
-export const useFakeEngine = () => provide(glue, '');
+export const useFakeEngine = () => provide(glue, () => new Uint8Array());
 
 export const textPart = (seq, state = 'streaming') => ({ type: 'text', seq, state });
 

@@ -57,7 +57,7 @@ class FakeStream {
   free() { freed.push('stream'); }
 }
 
-provide({ RawLink: FakeLink, RawEventStream: FakeStream, initSync: () => ({}) }, '');
+provide({ RawLink: FakeLink, RawEventStream: FakeStream, initSync: () => ({}) }, () => new Uint8Array());
 
 test('a trap ends all drop-in objects: closed, told once, and never tried again', async () => {
   const source = new ManagedEventSource('https://a.example/');
