@@ -30,6 +30,8 @@ const alignmentOf = (letter) => letter.charCodeAt() - 65;
 const kindOf = (letter) => (letter < 'a' ? ALIGNED + alignmentOf(letter) : STREAMS.indexOf(letter));
 
 const CODE = 10;
+/** Flipped, the small letters of data are numbers of one character. */
+const TEXT = 96;
 
 function toText(number) {
   let text = ALPHABET[DIGITS + (number % LAST_DIGITS)];
@@ -122,7 +124,7 @@ export const packWasm = (wasm, unpacker) => {
   const { before, body, behind } = findCode(wasm);
   const streams = Object.fromEntries(Array.from(STREAMS, (letter) => [letter, []]));
   streams.p = [before.length, ...before];
-  streams.q = [behind.length, ...behind];
+  streams.q = [behind.length, ...Array.from(behind, (byte) => byte ^ TEXT)];
   const code = read(body);
   const count = code.number();
   streams.d.push(count);

@@ -19,6 +19,9 @@ const STREAMS: usize = 15;
 /// From here on an operand's kind is the alignment that is natural, and its stream `ALIGNMENT`.
 const ALIGNED: u32 = 16;
 
+/// Flipped, the small letters of data are numbers of one character.
+const TEXT: u32 = 96;
+
 const MOST_LOCALS: usize = 4096;
 const MOST_OPCODES: usize = 512;
 
@@ -82,10 +85,10 @@ impl Unpacker<'_> {
         self.put(value as u32 & 127);
     }
 
-    fn put_all(&mut self, stream: u32) {
+    fn put_all(&mut self, stream: u32, flipped: u32) {
         for _ in 0..self.next(stream) {
             let byte = self.next(stream);
-            self.put(byte);
+            self.put(byte ^ flipped);
         }
     }
 
@@ -196,7 +199,7 @@ pub unsafe extern "C" fn unpack(base: usize, length: usize, room: usize) -> usiz
     }
 
     let mut unpacker = Unpacker { numbers, at, instructions, out, to: 0 };
-    unpacker.put_all(BEFORE);
+    unpacker.put_all(BEFORE, 0);
     unpacker.put(10);
     unpacker.to += 5;
     let code = unpacker.to;
@@ -209,6 +212,6 @@ pub unsafe extern "C" fn unpack(base: usize, length: usize, room: usize) -> usiz
         unpacker.put_size(start);
     }
     unpacker.put_size(code);
-    unpacker.put_all(BEHIND);
+    unpacker.put_all(BEHIND, TEXT);
     base + 5 * length + unpacker.to
 }
