@@ -53,6 +53,8 @@ struct Unpacker<'a> {
     at: [u32; STREAMS],
     /// Where each instruction is described: its opcode, how many operands it has, their kinds.
     instructions: [u32; MOST_OPCODES],
+    /// The function's locals, the last used first.
+    recent: [u16; MOST_LOCALS],
     out: &'a mut [u8],
     to: usize,
 }
@@ -110,7 +112,6 @@ impl Unpacker<'_> {
             let kind = self.next(DECLARED);
             self.put(kind ^ 127);
         }
-        let mut recent = [0; MOST_LOCALS];
         let mut seen = 0;
         let mut depth = 1;
         while depth > 0 {
@@ -132,15 +133,15 @@ impl Unpacker<'_> {
                 let kind = self.numbers[about + 2 + operand as usize];
                 let mut value = self.next(if kind < ALIGNED { kind } else { ALIGNMENT });
                 match kind {
-                    // Told by how many others were used since it was.
+                    // Told by where it stands in `recent`; beyond `seen` everybody is in order.
                     LOCAL => {
                         while seen <= value {
-                            recent[seen as usize] = seen as u16;
+                            self.recent[seen as usize] = seen as u16;
                             seen += 1;
                         }
-                        let local = recent[value as usize];
-                        recent.copy_within(0..value as usize, 1);
-                        recent[0] = local;
+                        let local = self.recent[value as usize];
+                        self.recent.copy_within(0..value as usize, 1);
+                        self.recent[0] = local;
                         self.put_number(u32::from(local));
                     }
                     SIGNED => self.put_signed((value >> 1) as i32 ^ -((value & 1) as i32)),
@@ -198,7 +199,7 @@ pub unsafe extern "C" fn unpack(base: usize, length: usize, room: usize) -> usiz
         start += numbers[about as usize + i];
     }
 
-    let mut unpacker = Unpacker { numbers, at, instructions, out, to: 0 };
+    let mut unpacker = Unpacker { numbers, at, instructions, recent: [0; MOST_LOCALS], out, to: 0 };
     unpacker.put_all(BEFORE, 0);
     unpacker.put(10);
     unpacker.to += 5;
