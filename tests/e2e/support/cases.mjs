@@ -125,7 +125,8 @@ async function play(lab, each, ladder) {
   const report = await lab.settled(key, each.withinMs);
   if (each.via === 'subscribe') await checkSubscription(control, report, expect, runId);
   else await checkRun(control, report, expect);
-  if (expect.history) assertHistory(report, expect.history.map((line) => line.replace('$transport', ladder[0]).replace('$next', ladder[1])));
+  const named = (line) => (Array.isArray(line) ? line.map(named) : line.replace('$transport', ladder[0]).replace('$next', ladder[1]));
+  if (expect.history) assertHistory(report, expect.history.map(named));
   // A socket belongs to no session, and whoever has the server to himself needs none.
   await checkServer(control, protocol === 'bichat' ? sessionId : undefined, expect, routeOf);
   if (expect.sends) assert.deepEqual((await control.counters(sessionId)).sends[requestId], expect.sends, 'the message arrived');
