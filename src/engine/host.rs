@@ -322,7 +322,7 @@ impl Host {
         if self.environment.frozen {
             // An open socket keeps a page out of the back/forward cache.
             self.close_socket();
-        } else if signal == Signal::Online && self.socket.is_forlorn() {
+        } else if signal == Signal::Online && self.socket.is_forlorn(now) {
             self.close_where(|purpose| matches!(purpose, Purpose::Socket));
             self.lose_socket(None, now);
         } else if matches!(signal, Signal::Online | Signal::Visible | Signal::Thawed) && self.socket.suspect(now) {

@@ -29,6 +29,14 @@ const PARKED_LOOK: Millis = Millis(30_000);
 /// The least time from a loss to the attempt that somebody's look brings on: a page that is flicked through is no storm.
 const CALM: Millis = Millis(1_000);
 
+/// What comes this soon behind the word that the network has gone was on its way already.
+const AFTERGLOW: Millis = Millis(1_000);
+
+/// Whether what was heard last is no sign that a connection outlived the network, which went at `offline`.
+pub(super) fn is_silent_since(offline: Instant, heard: Instant, now: Instant) -> bool {
+    heard <= offline || (heard <= offline + AFTERGLOW && heard + AFTERGLOW <= now)
+}
+
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -389,7 +397,8 @@ impl Link {
             // A connection that said nothing since the network went has most likely gone with it.
             (Change::Online, Phase::Open { since }) if may_connect && !self.is_shared => {
                 let heard = self.last_byte.unwrap_or(since);
-                (Some(heard) <= self.offline_since).then_some(Due::Lost(Code::Disconnected))
+                let is_gone = self.offline_since.is_some_and(|offline| is_silent_since(offline, heard, now));
+                is_gone.then_some(Due::Lost(Code::Disconnected))
             }
             // What the wait was for may be over.
             (Change::Online | Change::Thawed, Phase::Parked | Phase::Waiting { .. }) if may_connect => {

@@ -8,7 +8,7 @@ use alloc::{string::String, vec::Vec};
 
 use super::{
     backoff::{self, Backoff},
-    link::Conn,
+    link::{Conn, is_silent_since},
     protocol::Protocol,
     reader::Reader,
     rng::Rng,
@@ -218,8 +218,9 @@ impl Socket {
     }
 
     /// Whether it has most likely gone with the network: it said nothing since.
-    pub fn is_forlorn(&self) -> bool {
-        self.phase == Phase::Open && Some(self.heard) <= self.offline_since
+    pub fn is_forlorn(&self, now: Instant) -> bool {
+        let is_silent = |offline| is_silent_since(offline, self.heard, now);
+        self.phase == Phase::Open && self.offline_since.is_some_and(is_silent)
     }
 
     /// The page is seen or online again: a ping now, and a short time for its answer. Whether one must be sent.

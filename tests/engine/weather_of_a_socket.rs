@@ -71,6 +71,25 @@ fn a_socket_that_spoke_while_the_page_thought_it_was_offline_is_kept() {
 }
 
 #[test]
+fn what_was_on_its_way_when_the_network_went_is_no_sign_of_life() {
+    for (transport, late) in [(Transport::WebSocket, "data: {\"type\":\"pong\"}\n\n"), (Transport::Fetch, ": late\n\n")]
+    {
+        let mut client = over(&[transport]);
+        let slot = client.open("one");
+        let held = client.orders().pop().unwrap().task();
+        client.head(held, 200, "text/event-stream");
+        client.orders();
+        client.signal(Signal::Offline);
+        client.wait(Millis(20));
+        client.chunk(held, late);
+        client.wait(Millis(4_000));
+        client.orders();
+        client.signal(Signal::Online);
+        assert!(client.orders().contains(&Order::Close(held)), "{transport:?}: slot {slot}");
+    }
+}
+
+#[test]
 fn a_transport_is_not_suspected_of_what_failed_without_a_network() {
     let mut client = over(&[Transport::WebSocket, Transport::EventSource]);
     client.open("one");
