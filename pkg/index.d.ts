@@ -599,7 +599,10 @@ export declare class RunStream implements Store<RunSnapshot>, AsyncIterable<RunE
    */
   readonly finished: Promise<RunOutcome>;
 
-  /** What happened to this run's connection: the last 128 entries. Written out only while somebody reads. */
+  /**
+   * What happened to this run's connection: the last 128 entries. Written out while somebody reads, and once at the run's end,
+   * after which it can still be read.
+   */
   readonly trace: Store<readonly TraceEntry[]>;
 
   /** Ends the run at the server: {@link RunClient.stop}. Does nothing once it has settled. */

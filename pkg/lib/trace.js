@@ -1,4 +1,5 @@
-// What happened to a run's connection: a store over the engine's ring. The engine writes it out only while somebody reads.
+// What happened to a run's connection: a store over the engine's ring. The engine writes it out while somebody
+// reads, and once with the run's end.
 import { createStore } from './store.js';
 
 const KEPT = 128;

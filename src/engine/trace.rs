@@ -1,6 +1,7 @@
 //! What happened to a run's connection: a bounded ring, for inspectors and bug reports.
 //!
-//! It costs one entry where something happens, nothing where events merely flow, and nobody reads it out unasked.
+//! It costs one entry where something happens, nothing where events merely flow, and is read out when somebody asks, and once
+//! with the run's end.
 
 use alloc::collections::VecDeque;
 

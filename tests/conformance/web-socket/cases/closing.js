@@ -407,6 +407,7 @@ export default [
       await log.until('close');
       socket.send('x');
       socket.close();
+      await t.until(() => socket.readyState === 3, 'CLOSED');
       await t.quiet();
       t.same(log.story, ['open', 'close 1000']);
     },
