@@ -528,7 +528,7 @@ export declare class RunClient {
   /** @throws {SteadyStreamError} `invalid-argument`, with the option's path. */
   constructor(options: RunClientOptions);
 
-  /** All runs in one badge: the most worrying connection first. `closed` when nothing is live. */
+  /** All runs in one badge: the most worrying connection, of two alike the one with an `error`. `closed` when nothing is live. */
   readonly connection: Store<ConnectionSnapshot>;
 
   /**

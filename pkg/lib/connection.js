@@ -2,7 +2,8 @@
 import { CLOSED } from './snapshot.js';
 
 const SEVERITY = ['closed', 'open', 'connecting', 'reconnecting', 'offline', 'failed'];
-const severity = ({ state }) => SEVERITY.indexOf(state);
+// Of two alike, the one that still has something to explain: the badge is not calm again before all of them are.
+const severity = ({ state, error }) => SEVERITY.indexOf(state) + (error ? 0.5 : 0);
 
 const isSame = (a, b) => Object.keys(a).every((key) => a[key] === b[key]);
 

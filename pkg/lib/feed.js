@@ -22,7 +22,15 @@ export class Feed {
   #isScheduled = false;
   #clockOffset = 0;           // unix ms minus engine ms, as of the latest flush
 
-  connection = createStore(CLOSED);
+  #hasUrgentStates = false;
+
+  connection = createStore(CLOSED, {
+    onPace: (pace) => {
+      this.#hasUrgentStates = pace === 0;
+      this.tell((raw) => raw.watchStates(this.#hasUrgentStates));
+    },
+    onRead: () => this.#refresh(),
+  });
 
   /** `options`: what parseOptions gave. Touches nothing: on a server a client may be made and never used. */
   constructor(options) {
@@ -42,6 +50,7 @@ export class Feed {
       const { RawHost } = engine();
       const { raw, numbers, headers } = this.#options;
       this.#raw = guard(() => new RawHost(numbers, Math.random()));
+      if (this.#hasUrgentStates) this.#raw.watchStates(true);
       this.#driver = guard(() => new Driver(this.#raw, raw, headerSource(headers), () => this.wake()));
       lives.add(this);
     }
@@ -61,6 +70,18 @@ export class Feed {
 
   #pull() {
     this.#apply(this.#driver.flush());
+  }
+
+  // Somebody reads the badge between two frames: what it is now, and nobody is told in here.
+  #refresh() {
+    if (this.#driver !== null) this.#pull();
+    if (this.#changed.size === 0) return;
+    this.#summarize();
+    this.#deliverSoon();
+  }
+
+  #summarize() {
+    this.connection.set(summarize(this.connection.peek(), this.#holders.values(), this.#changed));
   }
 
   // A flush that cannot be applied is the engine's fault as much as a trap, and must not leave anyone waiting either.
@@ -95,11 +116,10 @@ export class Feed {
   #deliver() {
     const changed = this.#changed;
     if (changed.size === 0) return;
+    this.#summarize();
     this.#changed = new Set();
-    const old = this.connection.peek();
-    this.connection.set(summarize(old, this.#holders.values(), changed));
     for (const holder of changed) holder.deliver();
-    if (this.connection.peek() !== old) this.connection.deliver();
+    this.connection.deliver();
   }
 
   // What a user's own call changed is in the snapshots at once, and told when that call has returned.

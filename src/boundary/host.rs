@@ -84,6 +84,12 @@ impl RawHost {
         self.host().watch(slot, pace);
     }
 
+    /// Whether every change of a run's state is due at once: somebody hears of the connection without delay.
+    #[wasm_bindgen(js_name = watchStates)]
+    pub fn watch_states(&self, are_urgent: bool) {
+        self.host().watch_states(are_urgent);
+    }
+
     /// Goes on with an interrupted run, or sends a failed one anew.
     pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>, now: f64) {
         self.host().command(slot, instant(now), |run| {

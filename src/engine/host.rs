@@ -99,6 +99,7 @@ pub struct Host {
     next: Option<Instant>,
     due: Due,
     is_hurried: bool,
+    is_state_urgent: bool,
 }
 
 struct Slot {
@@ -152,6 +153,7 @@ impl Host {
             next: None,
             due: Due::default(),
             is_hurried: false,
+            is_state_urgent: false,
             config,
         }
     }
@@ -186,6 +188,11 @@ impl Host {
             self.want(slot);
             self.look_for_hurry();
         }
+    }
+
+    /// Whether every change of a run's state, its connection's included, goes out at once.
+    pub fn watch_states(&mut self, are_urgent: bool) {
+        self.is_state_urgent = are_urgent;
     }
 
     /// Asks the server about a session; the answer comes with a flush.
@@ -677,7 +684,13 @@ impl Host {
     fn want(&mut self, slot: u32) {
         let Some(held) = self.slot(slot) else { return };
         let (dirty, pace) = (held.dirty, held.pace);
-        self.due.now |= dirty == Urgency::Now || (pace == Pace::Sync && dirty != Urgency::None);
+        let is_urgent = match dirty {
+            Urgency::None => false,
+            Urgency::Content => pace == Pace::Sync,
+            Urgency::State => pace == Pace::Sync || self.is_state_urgent,
+            Urgency::Now => true,
+        };
+        self.due.now |= is_urgent;
         self.due.frame |= match dirty {
             Urgency::None => false,
             Urgency::Content => pace != Pace::Unwatched,

@@ -3,6 +3,7 @@
 
 use crate::support::client::{Client, steady};
 use crate::support::frames::{content, done};
+use steadystream::engine::environment::Signal;
 use steadystream::engine::host::{Due, End, Pace};
 use steadystream::engine::inquiry::Question;
 
@@ -135,6 +136,27 @@ fn a_connection_that_is_lost_is_told_with_the_frame() {
         client.flush();
         assert_eq!(client.state(slot, "connection")["state"], "reconnecting");
     }
+}
+
+#[test]
+fn a_state_is_due_at_once_while_somebody_wants_states_so_and_text_is_not() {
+    let mut client = Client::new(steady());
+    client.host.watch_states(true);
+    let (slot, task) = client.open_at("s", Pace::Frame);
+    client.flush();
+    client.due();
+    client.chunk(task, &content("1-0", "x"));
+    assert!(client.due().now, "it is streaming now: that is state");
+    client.flush();
+    client.chunk(task, &content("2-0", "y"));
+    assert_eq!(client.due(), FRAME);
+    client.end(task, End::Failed);
+    assert!(client.due().now);
+    client.flush();
+    assert_eq!(client.state(slot, "connection")["state"], "reconnecting");
+    client.host.watch_states(false);
+    client.signal(Signal::Offline);
+    assert_eq!(client.due(), FRAME);
 }
 
 #[test]

@@ -423,6 +423,55 @@ test('the connection store shows the most worrying live run, and a settled one n
   assert.deepEqual(heard, ['closed', 'reconnecting', 'open', 'closed']);
 });
 
+test('a badge that two runs share is calm when both are', () => {
+  const client = newClient();
+  client.open({ sessionId: 'a', runId: '1' });
+  client.open({ sessionId: 'b', runId: '2' });
+  const raw = FakeRaw.latest;
+  const heard = [];
+  client.connection.subscribe(({ state, error }) => heard.push(error ? `${state} ${error.code}` : state));
+  const open = (code) => ({
+    state: { connection: { state: 'open', attempt: 0, retryAt: null, transport: 'fetch', error: code ? { code, retryable: true } : null } },
+  });
+  raw.emit(1, open('disconnected'));
+  raw.tell(2, open('disconnected'));
+  raw.tell(1, open());
+  raw.tell(1, completed);
+  raw.tell(2, open());
+  raw.tell(2, completed);
+  // Twice, because each has an error of its own.
+  assert.deepEqual(heard, ['closed', 'open disconnected', 'open disconnected', 'open', 'closed']);
+});
+
+test('the badge is what it is now to whoever reads it, and a listener hears of that afterwards', async () => {
+  const { client, stream, raw } = opened();
+  const heard = [];
+  client.connection.subscribe(({ state }) => heard.push(state));
+  raw.emit(1, { state: { connection: { state: 'open', attempt: 0, retryAt: null, transport: 'fetch', error: null } } });
+  assert.equal(client.connection.getSnapshot().state, 'open', 'before any frame');
+  assert.equal(client.connection.getSnapshot(), client.connection.getSnapshot());
+  assert.deepEqual(heard, ['closed']);
+  await settle();
+  assert.deepEqual(heard, ['closed', 'open']);
+  assert.equal(stream.getSnapshot().connection.state, 'open');
+  client.close();
+  assert.equal(client.connection.getSnapshot().state, 'closed');
+  await settle();
+  assert.deepEqual(heard, ['closed', 'open', 'closed']);
+});
+
+test('states are urgent while somebody hears of the connection without delay, also if nothing was begun yet', () => {
+  const client = newClient();
+  const leave = client.connection.subscribe(() => {}, { notify: 'sync' });
+  client.open({ sessionId: 's', runId: 'r' });
+  const raw = FakeRaw.latest;
+  assert.deepEqual(raw.made('watchStates'), [[true]]);
+  client.connection.subscribe(() => {});
+  assert.equal(raw.made('watchStates').length, 1);
+  leave();
+  assert.deepEqual(raw.made('watchStates'), [[true], [false]]);
+});
+
 test('an error said twice is the same object', () => {
   const { stream, raw } = opened();
   stream.subscribe(() => {});

@@ -69,6 +69,7 @@ export class FakeRaw {
   listen(slot, on) { this.#call('listen', slot, on); }
   trace(slot, on) { this.#call('trace', slot, on); }
   learned() {}
+  watchStates(areUrgent) { this.#call('watchStates', areUrgent); }
   status(session) { this.#call('status', session); return this.#ticket++; }
   stop(session) { this.#call('stop', session); return this.#ticket++; }
   head(task, status) { this.#call('head', task, status); }
