@@ -18,6 +18,16 @@ const PATIENT = { baseMs: 60_000, capMs: 60_000, jitter: 'none' };
 // Far less than any of these runs is without a connection.
 const SHORT_BUDGET = { baseMs: 100, capMs: 300, giveUpAfterMs: 800 };
 
+// What the badges show. The error is explained until words come; where all of them come at once, nobody sees it go.
+const CUT = ['reconnecting $ disconnected', 'open $ disconnected', '?open $'];
+const LEFT = ['offline $', 'connecting $', 'open $'];
+const LEFT_AT_ONCE = {
+  fetch: ['connecting $', 'offline $', 'connecting $', 'open $'],
+  eventsource: ['connecting fetch', 'offline fetch', 'connecting fetch', 'connecting $', 'open $'],
+  websocket: ['connecting $', 'offline $', 'connecting $', 'open $'],
+};
+const FOUND = Object.fromEntries(['fetch', 'eventsource', 'websocket'].map((name) => [name, ['connecting $', 'open $']]));
+
 /** A server and a browser of a group's own, and what its tests need of them. `door`: of the server's addresses. */
 function setUp(door) {
   const own = {};
@@ -77,7 +87,7 @@ describe('a page', { concurrency: true }, () => {
       assert.equal(await fleet.cut(), 3);
       await fleet.until(({ connection }) => connection.state === 'reconnecting' && connection.retryAt > Date.now() + 30_000);
       await own.show();
-      await fleet.assertWhole();
+      await fleet.assertWhole({ shown: CUT });
       assert.deepEqual(await fleet.reconnections(), ONCE);
       await own.finish(fleet);
     });
@@ -91,7 +101,7 @@ describe('a page', { concurrency: true }, () => {
       await fleet.over();
       assert.equal(await fleet.requests(), asked);
       await own.tab.thaw();
-      await fleet.assertWhole();
+      await fleet.assertWhole({ shown: LEFT });
       assert.deepEqual(await fleet.reconnections(), ONCE);
       await own.show();
       await own.finish(fleet);
@@ -109,7 +119,7 @@ describe('a page', { concurrency: true }, () => {
       const asked = await fleet.requests();
       await own.control.clearFaults();
       await own.tab.thaw();
-      await fleet.assertWhole();
+      await fleet.assertWhole({ first: LEFT_AT_ONCE });
       assert.equal(asked, 3);
       await own.show();
       await own.lab.clear();
@@ -122,7 +132,7 @@ describe('a page', { concurrency: true }, () => {
       assert.equal(await fleet.cut(), 3);
       await fleet.over();
       own.wake();
-      await fleet.assertWhole();
+      await fleet.assertWhole({ shown: CUT });
       assert.deepEqual(await fleet.reconnections(), ONCE);
       await own.finish(fleet);
     });
@@ -145,7 +155,7 @@ describe('a page', { concurrency: true }, () => {
       for (const { status } of await fleet.snapshots()) assert.equal(status, 'streaming');
       await own.control.now('online');
       await own.show();
-      await fleet.assertWhole();
+      await fleet.assertWhole({ shown: ['reconnecting $ disconnected', 'reconnecting $ connect-failed', 'open $ connect-failed', '?open $'] });
       await own.finish(fleet);
     });
   });
@@ -164,7 +174,7 @@ describe('a page', { concurrency: true }, () => {
         await fleet.over();
         assert.equal(await fleet.requests(), asked);
         await own.tab.tellOffline(false);
-        await fleet.assertWhole();
+        await fleet.assertWhole({ shown: ['offline $ disconnected', ...CUT] });
         assert.deepEqual(await fleet.reconnections(), ONCE);
         await own.finish(fleet);
       });
@@ -178,7 +188,7 @@ describe('a page', { concurrency: true }, () => {
         await fleet.over();
         await own.control.proxy({ clear: true });
         await own.tab.tellOffline(false);
-        await fleet.assertWhole();
+        await fleet.assertWhole({ shown: CUT });
         assert.deepEqual(await fleet.reconnections(), ONCE);
         await own.finish(fleet);
       });
@@ -205,7 +215,7 @@ describe('a page', { concurrency: true }, () => {
         assert.equal(await fleet.requests(), asked, 'a page that is kept tries nothing');
         await own.tab.back();
         assert.equal(await own.tab.evaluate(() => window.wasKept), true);
-        await fleet.assertWhole();
+        await fleet.assertWhole({ shown: LEFT });
         assert.deepEqual(await fleet.reconnections(), ONCE);
         const cursors = (await own.control.requests(fleet.runs[0].sessionId)).filter(({ path }) => path === 'events');
         assert.deepEqual(cursors.map(({ lastEventId }) => lastEventId !== null), [false, true]);
@@ -224,7 +234,7 @@ describe('a page', { concurrency: true }, () => {
         );
         assert.ok(isNew);
         for (const run of fleet.runs) run.key = await own.lab.start({ ...run, via: 'resume' });
-        await fleet.assertWhole();
+        await fleet.assertWhole({ first: FOUND });
         await own.finish(fleet);
       });
 
@@ -236,7 +246,7 @@ describe('a page', { concurrency: true }, () => {
         await tell('pagehide');
         await own.gone(fleet);
         await tell('pageshow');
-        await fleet.assertWhole();
+        await fleet.assertWhole({ shown: LEFT });
         assert.deepEqual(await fleet.reconnections(), ONCE);
         await own.finish(fleet);
       });

@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { assertHistory } from './history.mjs';
 import { assertSound, assertTruth } from './truth.mjs';
 import { until } from './until.mjs';
 
@@ -13,6 +14,17 @@ const RUNS = [
   ['websocket', WS_CHAT],
   ['websocket', WS_CHAT],
 ];
+
+/** What a badge shows first: over HTTP the message is sent by `fetch`, whatever brings the answer. */
+const FIRST = {
+  fetch: ['connecting $', 'open $'],
+  eventsource: ['connecting fetch', 'connecting $', 'open $'],
+  // Each message is on its way for a moment.
+  websocket: [['connecting $', 'open $']],
+};
+
+const withTransport = (lines, name) =>
+  lines.map((line) => (Array.isArray(line) ? withTransport(line, name) : line.replace('$', name)));
 
 /** Of one page's runs: those over HTTP connect each for itself, those over the WebSocket together. */
 const connectionsOf = ({ events, ws }) => ({ events, sockets: ws });
@@ -99,13 +111,22 @@ export class Fleet {
     return { events: events - this.first.events, sockets: sockets - this.first.sockets };
   }
 
-  /** All of them completed, with every character; each message was taken once, and nothing was cancelled. */
-  async assertWhole() {
+  /**
+   * All of them completed, with every character; each message was taken once, and nothing was cancelled. `shown`: what each
+   * badge showed between its first `open` and its end, where `$` is the transport, as `assertHistory` takes it; `first`: what it
+   * showed until then, by transport.
+   */
+  async assertWhole({ first = FIRST, shown = [] } = {}) {
     for (const { key, transport } of this.runs) {
       const report = await this.lab.settled(key);
       assertSound(report);
       assert.equal(report.snapshot.status, 'completed', transport);
       await assertTruth(this.control, report);
+    }
+    // A badge is that of all runs of its client: it is at its end when they are.
+    for (const { key, transport } of this.runs) {
+      const lines = [...first[transport], ...shown, 'closed'];
+      assertHistory(await this.lab.report(key), withTransport(lines, transport));
     }
     const { runsStarted, stops } = await this.control.counters();
     assert.deepEqual({ runsStarted, stops }, { runsStarted: this.runs.length, stops: 0 });
