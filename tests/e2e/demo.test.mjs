@@ -123,7 +123,7 @@ const ANSWER = { seed: 7, events: 220, eventsPerSecond: 60 };
 /** For what is over soon. */
 const SHORT = { ...ANSWER, events: 120 };
 /** Long enough for several cuts on a slow machine, too. */
-const LONGER = { ...ANSWER, events: 720, eventsPerSecond: 80 };
+const LONGER = { ...ANSWER, events: 1600, eventsPerSecond: 80 };
 const LONG = { ...ANSWER, events: 1200, eventsPerSecond: 160 };
 const FAILING = { ...ANSWER, events: 60, ending: 'error', error: 'internal error' };
 
