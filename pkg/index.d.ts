@@ -105,7 +105,13 @@ export declare class RunEventsConnectError extends SteadyStreamError {
 
 // ------------------------------------------------------------------------------------------------------------- snapshots
 
-/** The state of one connection. */
+/**
+ * The state of one connection.
+ *
+ * - `connecting`: the first attempt · `open`: bytes may flow · `reconnecting`: lost, and the next attempt is under way or due
+ * - `offline`: nothing is tried until the network or the page is back
+ * - `closed`: not needed any more, or not yet · `failed`: given up, `error` says why
+ */
 export type ConnectionState = 'connecting' | 'open' | 'reconnecting' | 'offline' | 'closed' | 'failed';
 
 /** A connection, as a badge would show it (W4-1). It is the truth: `open` only while bytes may flow. */

@@ -9,6 +9,7 @@ mod support;
 mod accept_then_close;
 mod any_schedule;
 mod back_forward_cache;
+mod badge_at_the_end;
 mod badge_forgets_what_is_mended;
 mod chunks_split_anywhere;
 mod clean_eof_is_a_disconnect;

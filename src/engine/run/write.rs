@@ -6,7 +6,7 @@ use super::{Core, Dirty, Road, Urgency};
 use crate::engine::{
     cursor::{Position, Verdict},
     delta::Delta,
-    error::Failure,
+    error::{Code, Failure},
     link::Phase,
     reader::{Incoming, Malformed},
     status::{By, Status},
@@ -110,10 +110,21 @@ impl Core {
         match self.link.phase() {
             Phase::Open { .. } if !is_on_its_way => "open",
             Phase::Parked => "offline",
-            Phase::Closed if self.status == Status::Interrupted && self.by != By::User => "failed",
+            Phase::Closed if self.is_given_up() => "failed",
             Phase::Closed => "closed",
             Phase::Connecting | Phase::Idle | Phase::Open { .. } if is_first => "connecting",
             Phase::Connecting | Phase::Idle | Phase::Open { .. } | Phase::Waiting { .. } => "reconnecting",
+        }
+    }
+
+    /// Whether no connection could carry the run to its end, be it for want of a network, of time or of a right.
+    fn is_given_up(&self) -> bool {
+        match self.status {
+            Status::Interrupted => self.by != By::User,
+            Status::Failed => {
+                self.by == By::Limit || self.error.as_ref().is_some_and(|why| why.code == Code::Unauthorized)
+            }
+            _ => false,
         }
     }
 
