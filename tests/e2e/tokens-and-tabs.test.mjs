@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { assertSentOnce, chatOptions, sendChat } from './support/chat.mjs';
+import { assertHistory } from './support/history.mjs';
 import { QUICK } from './support/lab.mjs';
 import { startServer } from './support/server.mjs';
 import { Stage } from './support/stage.mjs';
@@ -13,6 +14,13 @@ import { assertSound, assertTruth } from './support/truth.mjs';
 const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 /** What carries the answer, as run-server names it. */
 const ANSWER = { websocket: 'ws', fetch: 'chat-events', rest: 'chat-status' };
+/** What the badge shows where the answer's connection is cut twice. A poll that brought nothing new is no progress. */
+const LOST = (transport) => [`reconnecting ${transport} disconnected`, `open ${transport} disconnected`];
+const SHOWN = {
+  websocket: ['connecting websocket', '?open websocket', ...LOST('websocket'), ...LOST('websocket'), 'open websocket', 'closed'],
+  fetch: ['connecting fetch', 'open fetch', ...LOST('fetch'), ...LOST('fetch'), 'open fetch', 'closed'],
+  rest: ['connecting rest', '?open rest', 'reconnecting rest connect-failed', '?open rest connect-failed', 'open rest', 'closed'],
+};
 
 describe('tokens', { concurrency: 3 }, () => {
   let stage;
@@ -35,6 +43,7 @@ describe('tokens', { concurrency: 3 }, () => {
       assertSound(report);
       await assertTruth(control, report);
       await assertSentOnce(control, sent);
+      assertHistory(report, SHOWN[transport]);
       const tokens = (await control.requests()).filter((request) => request.path === path).map(({ token }) => token);
       assert.ok(tokens.length >= 3, String(tokens));
       assert.equal(new Set(tokens).size, tokens.length, `a token was used again: ${tokens}`);
@@ -74,6 +83,7 @@ describe('a tab that is hidden and shown again', () => {
       assertSound(report);
       await assertTruth(control, report);
       await assertSentOnce(control, { sessionId, requestId });
+      assertHistory(report, [`connecting ${transport}`, `open ${transport}`, 'closed']);
       const { requests } = await control.counters();
       const { ws, messages, 'chat-events': events } = requests;
       assert.deepEqual({ ws, messages, events }, {
