@@ -51,21 +51,21 @@ export class Feed {
       const { raw, numbers, headers } = this.#options;
       this.#raw = guard(() => new RawHost(numbers, Math.random()));
       if (this.#hasUrgentStates) this.#raw.watchStates(true);
-      this.#driver = guard(() => new Driver(this.#raw, raw, headerSource(headers), () => this.wake()));
+      this.#driver = guard(() => new Driver(this.#raw, raw, headerSource(headers), (isFrame) => this.wake(isFrame)));
       lives.add(this);
     }
     return this.#driver;
   }
 
-  /** The driver's call, at the end of a frame, a timer or a terminal event. Nothing may be thrown into it. */
-  wake() {
+  /** The driver's call, with a frame, or before it for what is urgent. Nothing may be thrown into it. */
+  wake(isFrame) {
     if (this.#driver === null) return;
     try {
       this.#pull();
     } catch {
       return;      // a crash: everyone is told in a microtask
     }
-    this.#deliver();
+    this.#deliver(isFrame);
   }
 
   #pull() {
@@ -113,13 +113,14 @@ export class Feed {
     else waiting?.reject(toError(error));
   }
 
-  #deliver() {
+  // A flush before the frame brings along what nobody was in a hurry for: its listeners hear of that with the frame.
+  #deliver(isFrame) {
     const changed = this.#changed;
     if (changed.size === 0) return;
     this.#summarize();
     this.#changed = new Set();
-    for (const holder of changed) holder.deliver();
-    this.connection.deliver();
+    for (const holder of changed) if (holder.deliver(isFrame)) this.#changed.add(holder);
+    if (this.connection.deliver(isFrame) || this.#changed.size > 0) this.#driver?.requestFrame();
   }
 
   // What a user's own call changed is in the snapshots at once, and told when that call has returned.
@@ -128,7 +129,7 @@ export class Feed {
     this.#isScheduled = true;
     queueMicrotask(() => {
       this.#isScheduled = false;
-      this.#deliver();
+      this.#deliver(true);
     });
   }
 
@@ -230,7 +231,7 @@ export class Feed {
     this.connection.set(Object.freeze({ ...CLOSED, state: 'failed', error }));
     queueMicrotask(() => {
       this.connection.finish();
-      for (const holder of holders) holder.deliver();
+      for (const holder of holders) holder.deliver(true);
     });
   }
 

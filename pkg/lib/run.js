@@ -109,10 +109,12 @@ export class Run {
     if (delta.end) this.#settled();
   }
 
-  deliver() {
-    this.trace.deliver();
-    if (this.isLive) this.store.deliver();
-    else this.store.finish();
+  /** True if listeners wait for a frame. */
+  deliver(isFrame) {
+    const areWaiting = this.trace.deliver(isFrame);
+    if (this.isLive) return this.store.deliver(isFrame) || areWaiting;
+    this.store.finish();
+    return areWaiting;
   }
 
   /** The engine has read out this settled run's text to us. */

@@ -1,6 +1,5 @@
 // The one store contract: a snapshot that keeps its identity until something changed, listeners that hear of each change
 // once, each at its own pace. What the snapshot is, and when it changes, is its owner's business.
-import { onFrame } from './browser/frame.js';
 import { callGuarded } from './report.js';
 import { requireFunction } from './options.js';
 import { invalid } from './errors.js';
@@ -55,24 +54,16 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     callGuarded(listener.fn, snapshot);
   };
 
-  // Immediate listeners hear now; the others keep one pending call, which will read the snapshot of its own time.
+  // Slower listeners keep one pending call, which will read the snapshot of its own time.
   const schedule = (listener) => {
     if (listener.cancel) return;
     const fire = () => {
       listener.cancel = undefined;
       tell(listener);
     };
-    if (listener.idle) {
-      listener.cancel = whenIdle(fire);
-      return;
-    }
-    // Deliveries come with the frame, unless another listener has asked for more.
-    if (listener.pace === FRAME && pace < FRAME) {
-      listener.cancel = onFrame(fire);
-      return;
-    }
     const wait = listener.pace - (performance.now() - listener.toldAt);
-    if (listener.pace <= FRAME || wait <= 0) tell(listener);
+    if (listener.idle) listener.cancel = whenIdle(fire);
+    else if (wait <= 0) tell(listener);
     else listener.cancel = after(fire, wait);
   };
 
@@ -114,9 +105,16 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     /** A listener is waiting, so the owner's deltas should carry the text. */
     isWatched: () => pace !== UNWATCHED,
     set: (next) => { snapshot = next; },
-    /** Tells the listeners of a change, each at its pace. */
-    deliver: () => {
-      for (const listener of [...listeners]) if (listener.seen !== snapshot) schedule(listener);
+    /** Tells the listeners of a change, each at its pace. True if some wait for a frame, because this is none. */
+    deliver: (isFrame) => {
+      let areWaiting = false;
+      for (const listener of [...listeners]) {
+        if (listener.seen === snapshot) continue;
+        if (listener.pace > FRAME) schedule(listener);
+        else if (isFrame || listener.pace < FRAME) tell(listener);
+        else areWaiting = true;
+      }
+      return areWaiting;
     },
     /**
      * The last change: everyone hears of it now, whatever the pace, and is let go. What a listener holds, often the very

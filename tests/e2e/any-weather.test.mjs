@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { assertSentOnce, sendChat } from './support/chat.mjs';
+import { assertHistory, historyOf } from './support/history.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
 import { weatherOf } from './support/weather.mjs';
@@ -41,6 +42,7 @@ async function play(lab, { transports, recipe, phases, faults }) {
     assert.equal(status, 'completed', JSON.stringify({ error, trace: report.trace }));
     await assertTruth(control, report);
     await assertSentOnce(control, sent);
+    assertHistory(report, historyOf(report.trace));
     return report.trace;
   } finally {
     isOver = true;

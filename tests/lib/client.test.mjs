@@ -460,6 +460,35 @@ test('the badge is what it is now to whoever reads it, and a listener hears of t
   assert.deepEqual(heard, ['closed', 'open', 'closed']);
 });
 
+test('what was flushed before its frame is told with the frame, and the end at once', () => {
+  const frames = [];
+  globalThis.requestAnimationFrame = (fn) => frames.push(fn);
+  globalThis.cancelAnimationFrame = () => {};
+  try {
+    const client = newClient();
+    const calm = client.open({ sessionId: 'a', runId: '1' });
+    client.open({ sessionId: 'b', runId: '2' });
+    const raw = FakeRaw.latest;
+    const heard = [];
+    calm.subscribe(({ text }) => heard.push(text));
+    const badge = [];
+    client.connection.subscribe(({ state }) => badge.push(state));
+    raw.emit(1, appended(0, 'abc', true), 'abc');
+    raw.emit(2, { state: { connection: { state: 'open', attempt: 0, retryAt: null, transport: 'fetch', error: null } } });
+    raw.hurry();
+    raw.hurry();
+    assert.deepEqual([heard, badge], [[''], ['closed']]);
+    frames.at(-1)();
+    assert.deepEqual([heard, badge], [['', 'abc'], ['closed', 'open']]);
+    raw.emit(1, completed);
+    raw.hurry();
+    assert.equal(heard.length, 3);
+  } finally {
+    delete globalThis.requestAnimationFrame;
+    delete globalThis.cancelAnimationFrame;
+  }
+});
+
 test('states are urgent while somebody hears of the connection without delay, also if nothing was begun yet', () => {
   const client = newClient();
   const leave = client.connection.subscribe(() => {}, { notify: 'sync' });

@@ -48,7 +48,12 @@ export class FakeRaw {
 
   /** A frame: the driver wakes its client, as the last thing it does. */
   frame() {
-    for (const life of [...lives]) life.wake();
+    for (const life of [...lives]) life.wake(true);
+  }
+
+  /** Something urgent, before the frame. */
+  hurry() {
+    for (const life of [...lives]) life.wake(false);
   }
 
   /** What the driver must carry out after the next call. */

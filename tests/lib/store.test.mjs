@@ -18,8 +18,8 @@ test('a subscriber hears the present snapshot at once, then each change once', (
   store.subscribe((snapshot) => heard.push(snapshot));
   assert.deepEqual(heard, ['a']);
   store.set('b');
-  store.deliver();
-  store.deliver();
+  store.deliver(true);
+  store.deliver(true);
   assert.deepEqual(heard, ['a', 'b']);
 });
 
@@ -32,7 +32,7 @@ test('unsubscribing twice is harmless and spares a second subscription of the sa
   first();
   first();
   store.set(1);
-  store.deliver();
+  store.deliver(true);
   assert.equal(calls, 3);
 });
 
@@ -43,7 +43,7 @@ test('a throwing listener is reported and cannot starve the others', () => {
     store.subscribe(() => { throw new Error('mine'); });
     store.subscribe((snapshot) => heard.push(snapshot));
     store.set(1);
-    store.deliver();
+    store.deliver(true);
   });
   assert.deepEqual(heard, [0, 1]);
   assert.deepEqual(reported.map((error) => error.message), ['mine', 'mine']);
@@ -56,7 +56,7 @@ test('a listener that unsubscribes another during delivery is obeyed', () => {
   store.subscribe((snapshot) => { if (snapshot === 1) other(); });
   other = store.subscribe((snapshot) => heard.push(snapshot));
   store.set(1);
-  store.deliver();
+  store.deliver(true);
   assert.deepEqual(heard, [0]);
 });
 
@@ -75,14 +75,14 @@ test('a millisecond listener hears the latest snapshot after its pause, and the 
     const heard = [];
     store.subscribe((snapshot) => heard.push(snapshot), { notify: 250 });
     store.set(1);
-    store.deliver();
+    store.deliver(true);
     store.set(2);
-    store.deliver();
+    store.deliver(true);
     assert.deepEqual(heard, [0]);
     mock.timers.tick(250);
     assert.deepEqual(heard, [0, 2]);
     store.set(3);
-    store.deliver();
+    store.deliver(true);
     store.set(4);
     store.finish();
     assert.deepEqual(heard, [0, 2, 4]);
@@ -103,14 +103,14 @@ test('an idle listener waits for idle time, and forgets it when it leaves', () =
     const heard = [];
     const leave = store.subscribe((snapshot) => heard.push(snapshot), { notify: 'idle' });
     store.set(1);
-    store.deliver();
+    store.deliver(true);
     store.set(2);
-    store.deliver();
+    store.deliver(true);
     assert.equal(idle.length, 1);
     idle[0]();
     assert.deepEqual(heard, [0, 2]);
     store.set(3);
-    store.deliver();
+    store.deliver(true);
     leave();
     idle[1]();
     assert.deepEqual(heard, [0, 2]);
@@ -161,28 +161,17 @@ test('Svelte passes a second function where options go', () => {
   assert.deepEqual(heard, [7]);
 });
 
-test("a frame listener keeps to its frames beside one that wants everything at once", () => {
-  const frames = [];
-  globalThis.requestAnimationFrame = (fn) => frames.push(fn);
-  globalThis.cancelAnimationFrame = () => {};
-  try {
-    const store = createStore(0);
-    const told = { frame: [], sync: [] };
-    const stop = store.subscribe((value) => told.frame.push(value));
-    store.subscribe((value) => told.sync.push(value), { notify: 'sync' });
-    for (const value of [1, 2, 3]) {
-      store.set(value);
-      store.deliver();
-    }
-    assert.deepEqual(told, { frame: [0], sync: [0, 1, 2, 3] });
-    assert.equal(frames.length, 1);
-    frames[0]();
-    assert.deepEqual(told.frame, [0, 3]);
-    store.set(4);
-    store.deliver();
-    stop();
-  } finally {
-    delete globalThis.requestAnimationFrame;
-    delete globalThis.cancelAnimationFrame;
+test('a frame listener keeps to its frames, whoever wants everything at once', () => {
+  const store = createStore(0);
+  const told = { frame: [], sync: [] };
+  store.subscribe((value) => told.frame.push(value));
+  assert.equal(store.deliver(false), false, 'nobody waits for what is known');
+  store.subscribe((value) => told.sync.push(value), { notify: 'sync' });
+  for (const value of [1, 2, 3]) {
+    store.set(value);
+    assert.equal(store.deliver(false), true);
   }
+  assert.deepEqual(told, { frame: [0], sync: [0, 1, 2, 3] });
+  assert.equal(store.deliver(true), false);
+  assert.deepEqual(told, { frame: [0, 3], sync: [0, 1, 2, 3] });
 });

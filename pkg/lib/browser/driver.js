@@ -40,13 +40,13 @@ export class Driver {
   #isHurried = false;
   #isOver = false;
 
-  /** `headers`: see openFetch. `wake()` flushes and tells. */
+  /** `headers`: see openFetch. `wake(isFrame)` flushes and tells. */
   constructor(raw, options, headers, wake) {
     this.#raw = raw;
     this.#options = options;
     this.#headers = headers;
     // What a listener throws must not reach a reader or a timer: that stream would never be read on.
-    this.#wake = () => callGuarded(wake);
+    this.#wake = (isFrame) => callGuarded(wake, isFrame);
     this.#window = new Window(raw);
     const { transports, baseUrl } = options;
     if (transports.length > 1) guard(() => raw.learned(...recall(baseUrl, TRANSPORTS), clock()));
@@ -95,6 +95,11 @@ export class Driver {
     return guard(() => this.#raw.read(slot));
   }
 
+  /** Wakes with the next frame. */
+  requestFrame() {
+    this.#cancelFrame ??= onFrame(() => this.#fireFrame());
+  }
+
   /** Closes every task, timer and listener. The engine is not asked: it may be dead. */
   close() {
     this.#isOver = true;
@@ -119,12 +124,12 @@ export class Driver {
       report(error);
       return;
     }
-    if (due & NOW) this.#wake();
+    if (due & NOW) this.#wake(false);
   }
 
   #fireFrame() {
     this.#cancelFrame = null;
-    this.#wake();
+    this.#wake(true);
   }
 
   #tellChunk(task, bytes) {
@@ -149,7 +154,7 @@ export class Driver {
     if (!held) return;
     held.text += text;
     if (isUrgent || this.#isHurried) this.#enter(() => this.#feedText());
-    else this.#requestFrame();
+    else this.requestFrame();
   }
 
   // ---- orders ----
@@ -176,7 +181,7 @@ export class Driver {
       this.#isActing = false;
     }
     this.#alarm.set(guard(() => this.#raw.deadline()), clock());
-    if (due & FRAME) this.#requestFrame();
+    if (due & FRAME) this.requestFrame();
     return due;
   }
 
@@ -255,7 +260,4 @@ export class Driver {
     this.#act();
   }
 
-  #requestFrame() {
-    this.#cancelFrame ??= onFrame(() => this.#fireFrame());
-  }
 }

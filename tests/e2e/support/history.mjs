@@ -20,3 +20,27 @@ export function assertHistory({ history, trace }, expected) {
   if (process.env.TELL) console.log(JSON.stringify(history));
   assert.ok(matches(history, expected), `the connection showed ${JSON.stringify(history)}, expected ${JSON.stringify(expected)}; trace: ${JSON.stringify(trace)}`);
 }
+
+/**
+ * What a badge should have shown of a run with this trace, as `assertHistory` takes it: for runs whose course nobody knows
+ * beforehand. What happens in one turn is shown once, so that only what waits for the network must be seen.
+ */
+export function historyOf(trace) {
+  const shown = [];
+  let cause = '';
+  const show = (state, transport) => shown.push([state, transport, cause].filter(Boolean).join(' '));
+  for (const line of trace) {
+    const [what, transport, code] = line.split(' ');
+    if (what === 'attempt') show(cause ? '?reconnecting' : '?connecting', transport);
+    if (what === 'opened') {
+      show('open', transport);
+      if (cause) shown.push(`?open ${transport}`);
+    }
+    if (what === 'lost') {
+      cause = code;
+      show('?reconnecting', transport);
+    }
+    if (what === 'switched') show(cause ? '?reconnecting' : '?connecting', transport);
+  }
+  return [...shown.filter((line, i) => line !== shown[i - 1]), 'closed'];
+}
