@@ -29,11 +29,13 @@ export function historyOf(trace) {
   const shown = [];
   let cause = '';
   const show = (state, transport) => shown.push([state, transport, cause].filter(Boolean).join(' '));
-  for (const line of trace) {
+  for (const [i, line] of trace.entries()) {
     const [what, transport, code] = line.split(' ');
     if (what === 'attempt') show(cause ? '?reconnecting' : '?connecting', transport);
     if (what === 'opened') {
-      show('open', transport);
+      // What is over in the same turn is not seen: a poll's answer, a socket that was joined too late.
+      const isSeen = transport !== 'rest' && !/^(settled|lost|gap)/.test(trace[i + 1]);
+      show(isSeen ? 'open' : '?open', transport);
       if (cause) shown.push(`?open ${transport}`);
     }
     if (what === 'lost') {
