@@ -202,6 +202,14 @@ export const RULES = [
     ],
   },
   {
+    rule: 'U-R-10', name: 'a dynamic part that a delta makes has no raw input before the next delta',
+    chunks: [startStep, inputStart('a', 'sql', { dynamic: true }), inputStart('b', 'sql', { dynamic: true }), startStep, inputDelta('a', '[1'), inputDelta('b', '[1'), inputDelta('b', ']')],
+    ends: [
+      stepStart, dynamicTool('sql', 'a', 'input-streaming'), dynamicTool('sql', 'b', 'input-streaming'),
+      stepStart, dynamicTool('sql', 'a', 'input-streaming', { input: [1] }), dynamicTool('sql', 'b', 'input-streaming', { input: [1], rawInput: '[1]' }),
+    ],
+  },
+  {
     rule: 'U-R-10', name: 'an output in a later step finds its call, the latest first',
     chunks: [startStep, input('a', 'sql', 1), startStep, input('a', 'sql', 2), startStep, output('a', 'x'), request('ap', 'a'), call('output-denied', 'a')],
     ends: [
@@ -371,6 +379,14 @@ export const RULES = [
     ends: [{ type: 'source-url', sourceId: 's', url: 'u' }, { type: 'file', url: 'u', mediaType: 'm' }, { type: 'custom', kind: 'a.b' }, text('a'), tool('sql', 'a', 'output-available', { input: 1, output: 2 })],
   },
   { rule: 'U-R-18', name: 'kinds that nobody knows are skipped', chunks: [...whole('text', 't', 'a'), { type: 'text-color', id: 't' }, { type: 'weather-data' }, { type: '__proto__' }, ...whole('text', 't', 'b')], skipped: [3, 4, 5], ends: [text('a'), text('b')] },
+  {
+    rule: 'U-R-18', name: 'what lacks a member, or has a wrong one, is skipped',
+    chunks: [
+      begin('text', 't'), { type: 'text-delta', id: 't' }, { type: 'text-delta', delta: 'x' }, delta('text', 't', 5), { type: 'tool-input-available', toolCallId: 'a', toolName: 'sql' },
+      input('a', 'sql', 1), { type: 'tool-output-available', toolCallId: 'a' }, { type: 'data-a' }, { type: 'message-metadata' }, null, [], { id: 't' }, delta('text', 't', 'y'),
+    ],
+    skipped: [1, 2, 3, 4, 6, 7, 8, 9, 10, 11], ends: [text('y', 'streaming'), tool('sql', 'a', 'input-available', { input: 1 })],
+  },
   { rule: 'U-R-18', name: 'a user\'s message in between', chunks: [...whole('text', 't', 'a'), { type: 'steering-message', id: 'u1', parts: [{ type: 'text', text: 'shorter' }] }], ends: [text('a'), { type: 'steering-message', id: 'u1', parts: [{ type: 'text', text: 'shorter' }] }] },
   {
     rule: 'U-R-19', name: 'data of one name and id is replaced in its place', chunks: [data('a', '1', { x: 1, y: 2 }), ...whole('text', 't', 'a'), data('a', '1', { x: 3 }), data('a', '2', 4), data('b', '1', 5)],
