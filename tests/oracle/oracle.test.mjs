@@ -33,13 +33,17 @@ test('every rule has a stream', () => {
   assert.deepEqual([...named], Array.from({ length: 20 }, (_, i) => `U-R-${i + 1}`));
 });
 
-test('random streams are valid, have every kind of chunk, and both doors of the package lead to the same messages', async (t) => {
-  const seen = new Set();
+test('random streams have every kind of chunk', () => {
+  const chunks = Array.from({ length: 200 }, (_, i) => sequenceOf(1 + i).chunks).flat();
+  const kinds = new Set(chunks.map(({ type }) => (type.startsWith('data-') ? 'data' : type)));
+  assert.deepEqual([...kinds].sort(), [...KINDS].sort());
+});
+
+test('random streams are valid, and both doors of the package lead to the same messages', async (t) => {
   let chunks = 0;
   let writes = 0;
   for (let seed = 1; seed <= RUNS; seed++) {
     const sequence = sequenceOf(seed);
-    for (const { type } of sequence.chunks) seen.add(type.startsWith('data-') ? 'data' : type);
     // The door that resumes begins anew where a start brings another id, so it has to have the id from the outset.
     const isNamedAtOnce = sequence.chunks[0].messageId !== undefined;
     const options = isNamedAtOnce ? {} : { message: { id: 'message-1', role: 'assistant', parts: [] } };
@@ -51,6 +55,5 @@ test('random streams are valid, have every kind of chunk, and both doors of the 
     chunks += sequence.chunks.length;
     writes += written.length;
   }
-  assert.deepEqual(KINDS.filter((kind) => !seen.has(kind)), []);
   t.diagnostic(`${RUNS} streams, ${chunks} chunks, ${writes} writes`);
 });
