@@ -9,7 +9,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 step := scripts/step
 
 # In this order: what is quick and tells most comes first.
-every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-page test-types \
+every_test := steps-begin setup check test-engine test-purity test-server build size test-lib test-oracle test-page test-types \
 	test-wasm-pack test-e2e test-conformance
 test: export STEPS_LOG := $(CARGO_TARGET_DIR)/steps.log
 
@@ -51,7 +51,7 @@ clean: ## remove everything built here (not the set-up that is kept outside)
 
 ## Tests
 
-.PHONY: test-engine test-server test-purity test-lib test-page test-types test-browser test-wasm-pack test-e2e test-conformance
+.PHONY: test-engine test-server test-purity test-lib test-oracle test-page test-types test-browser test-wasm-pack test-e2e test-conformance
 test-engine: setup-rust ## the engine, natively, in virtual time
 	@$(step) 'engine' cargo test -p steadystream $(ARGS)
 test-server: setup-rust ## run-server, the server that breaks on request
@@ -60,6 +60,8 @@ test-purity: setup-rust ## no wasm crate, clock or socket in the engine
 	@$(step) 'purity' cargo test -p steadystream --test purity
 test-lib: setup-node build ## the package's JavaScript, in Node
 	@$(step) 'package, in Node' scripts/node-tests tests/lib
+test-oracle: setup-node build ## UI message streams, beside the reducer of the AI SDK
+	@$(step) 'oracle' scripts/node-tests tests/oracle
 test-page: setup-node setup-browser build ## the package's side of the page, with the real engine, in Chromium
 	@$(step) 'page, in Chromium' scripts/node-tests tests/browser
 test-types: setup-node build ## the package's types: what must compile and what must not

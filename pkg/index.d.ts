@@ -178,10 +178,17 @@ export interface TextBlock {
   readonly text: string;
 }
 
+/** What a provider adds, by its name. */
+export type ProviderMetadata = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 /** A text block while it is part of a run. */
 export interface TextPart extends TextBlock {
   readonly type: 'text';
+  /** With `ui-message` a part begins empty. */
   readonly state: 'streaming' | 'done';
+  /** `ui-message` only, like the next. */
+  readonly providerMetadata?: ProviderMetadata;
+  readonly citations?: readonly unknown[];
 }
 
 /** What the model thought. Not part of the message's text. */
@@ -189,6 +196,9 @@ export interface ReasoningPart {
   readonly type: 'reasoning';
   readonly text: string;
   readonly state: 'streaming' | 'done';
+  /** `ui-message` only, like the next. */
+  readonly id?: string;
+  readonly providerMetadata?: ProviderMetadata;
 }
 
 /** A tool call, from its start. */
@@ -218,8 +228,124 @@ export interface InterruptPart {
   readonly interrupt: Interrupt;
 }
 
-/** One part of a run, in the order of the stream. A part that does not change any more is the same object for ever. */
-export type Part = TextPart | ReasoningPart | ToolPart | CitationPart | InterruptPart;
+/** How far a tool call of a UI message is. */
+export type ToolCallState =
+  | 'input-streaming' | 'input-available' | 'approval-requested' | 'approval-responded'
+  | 'output-available' | 'output-error' | 'output-denied';
+
+/** What was asked and answered about whether a tool may run. */
+export interface ToolApproval {
+  readonly id: string;
+  readonly approved?: boolean;
+  /** Why it was answered so. */
+  readonly reason?: string;
+  /** Why it is asked. */
+  readonly requestReason?: string;
+  readonly isAutomatic?: true;
+  readonly signature?: string;
+  readonly descriptor?: unknown;
+  readonly inputSchemaInput?: unknown;
+}
+
+/** A tool call of a UI message: what the AI SDK's tool parts have in common. */
+export interface ToolCallPart {
+  readonly toolCallId: string;
+  readonly state: ToolCallState;
+  /**
+   * While it streams: what has come of it, parsed when it is read; `undefined` while that is no JSON, and for good where it could
+   * reach a prototype (4.7).
+   */
+  readonly input?: unknown;
+  /** The text of an input that streams, or that was never whole. */
+  readonly rawInput?: string;
+  /** `text`: the input is no JSON, but its own text. */
+  readonly inputEncoding?: 'json' | 'text';
+  readonly output?: unknown;
+  /** Another output will follow. */
+  readonly preliminary?: boolean;
+  readonly errorText?: string;
+  readonly title?: string;
+  readonly providerExecuted?: boolean;
+  readonly toolMetadata?: Readonly<Record<string, unknown>>;
+  readonly callProviderMetadata?: ProviderMetadata;
+  readonly resultProviderMetadata?: ProviderMetadata;
+  readonly approval?: ToolApproval;
+}
+
+/** A call of a tool that the application knows: `tool-` and its name. */
+export interface StaticToolPart extends ToolCallPart {
+  readonly type: `tool-${string}`;
+}
+
+/** A call of a tool that is only known at run time. */
+export interface DynamicToolPart extends ToolCallPart {
+  readonly type: 'dynamic-tool';
+  readonly toolName: string;
+}
+
+/** Where a step of the model begins. */
+export interface StepStartPart {
+  readonly type: 'step-start';
+}
+
+/** A source on the web. */
+export interface SourceUrlPart {
+  readonly type: 'source-url';
+  readonly sourceId: string;
+  readonly url: string;
+  readonly title?: string;
+  readonly providerMetadata?: ProviderMetadata;
+}
+
+/** A document as a source. */
+export interface SourceDocumentPart {
+  readonly type: 'source-document';
+  readonly sourceId: string;
+  readonly mediaType: string;
+  readonly title: string;
+  readonly filename?: string;
+  readonly providerMetadata?: ProviderMetadata;
+}
+
+/** A file that the model has made, for the answer or while it thought. */
+export interface FilePart {
+  readonly type: 'file' | 'reasoning-file';
+  readonly mediaType: string;
+  readonly url: string;
+  readonly providerMetadata?: ProviderMetadata;
+}
+
+/** Something of the provider's own. */
+export interface CustomPart {
+  readonly type: 'custom';
+  readonly kind: string;
+  readonly providerMetadata?: ProviderMetadata;
+}
+
+/** What the user said in between. */
+export interface SteeringMessagePart {
+  readonly type: 'steering-message';
+  readonly id: string;
+  readonly parts: readonly unknown[];
+}
+
+/** The application's own data. One with an `id` is replaced when data of that name and id comes again. */
+export interface DataPart {
+  readonly type: `data-${string}`;
+  readonly id?: string;
+  readonly data: unknown;
+}
+
+/** What `ui-message` has besides text and reasoning: the AI SDK's parts (PROTOCOLS 4.6). */
+export type UIMessagePart =
+  | StaticToolPart | DynamicToolPart | StepStartPart | SourceUrlPart | SourceDocumentPart | FilePart | CustomPart
+  | SteeringMessagePart | DataPart;
+
+/**
+ * One part of a run, in the order of the stream. A part that does not change any more is the same object for ever.
+ * `bichat` and `ws-chat` have tool, citation and interrupt parts, `ui-message` those of {@link UIMessagePart}.
+ */
+export type Part = TextPart | ReasoningPart | ToolPart | CitationPart | InterruptPart | UIMessagePart;
 
 /** A run as it stands: frozen, and with every unchanged piece shared with the snapshot before. */
 export interface RunSnapshot {
@@ -232,14 +358,15 @@ export interface RunSnapshot {
   readonly connection: ConnectionSnapshot;
   /** The text of all blocks. */
   readonly text: string;
-  /** The text parts that have text. */
+  /** The text parts. */
   readonly blocks: readonly TextPart[];
   readonly parts: readonly Part[];
   /** As the server sent it last. */
   readonly usage: Usage | null;
   /**
    * `bichat`: the metadata of the last snapshot event, as the server sent it. `ws-chat`: `message_id`, `sources`, `confidence`
-   * and `generation_time_ms` of a completed answer, those that the server gave.
+   * and `generation_time_ms` of a completed answer, those that the server gave. `ui-message`: what the server has said of the
+   * message, merged member by member (U-R-17).
    */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** The id of the last event applied: where a resume goes on. */
@@ -363,7 +490,7 @@ export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest';
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
 
 /** One per backend. Times are in ms. Each protocol has options of its own. */
-export type RunClientOptions = BichatOptions | WsChatOptions;
+export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions;
 
 /** A server that speaks `bichat` (PROTOCOLS 1). */
 export interface BichatOptions extends CommonClientOptions {
@@ -393,6 +520,17 @@ export interface WsChatOptions extends CommonClientOptions {
    * Never in the URL.
    */
   readonly websocketAuth?: 'frame' | 'subprotocol';
+}
+
+/**
+ * A server that streams the AI SDK's UI messages (PROTOCOLS 4.4), such as a route handler that returns
+ * `toUIMessageStreamResponse()`. `baseUrl` is its URL (`/api/chat`). A stream that is lost is taken up again by
+ * `GET {baseUrl}/{sessionId}/stream`, which tells the message from its start, or from the cursor where the server gives ids.
+ */
+export interface UIMessageOptions extends CommonClientOptions {
+  readonly protocol: 'ui-message';
+  /** Default `['fetch']`; there is no other yet. */
+  readonly transports?: readonly 'fetch'[];
 }
 
 /** What all protocols have in common. */
@@ -540,7 +678,8 @@ export declare class RunClient {
   /**
    * Sends a message and streams its run. With the same `requestId` while that run lives: the same stream, sent once.
    *
-   * @param message A string is `{ content }`; an object's fields go into the request body as they are.
+   * @param message A string is `{ content }`, with `ui-message` one user message; an object's fields go into the request body as
+   *   they are.
    * @throws {SteadyStreamError} `invalid-argument`, `invalid-state` (client closed), `engine-crashed`, `wasm-blocked`.
    */
   send(sessionId: string, message: string | object, options?: SendOptions): RunStream;
@@ -554,7 +693,8 @@ export declare class RunClient {
 
   /**
    * After a reload: attaches to what is running in the session, or gives `null`. A status request that fails on the
-   * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`.
+   * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`. With `ui-message` the stream itself tells:
+   * what is not 204 runs.
    *
    * @throws {SteadyStreamError} `request-failed` when the server could not be reached.
    */
@@ -914,7 +1054,7 @@ export interface RunCoreSnapshot
 /** Options of {@link createRunCore}. */
 export interface RunCoreOptions {
   /** Default `'bichat'`. */
-  readonly protocol?: 'bichat' | 'ws-chat';
+  readonly protocol?: 'bichat' | 'ws-chat' | 'ui-message';
   /** The largest event accepted, in bytes. Default 16 MiB. */
   readonly maxEventBytes?: number;
 }

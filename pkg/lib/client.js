@@ -7,7 +7,7 @@ import { parseOptions, requireFunction, requireSignal, requireString } from './o
 import { createRequestId } from './request-id.js';
 import { Run } from './run.js';
 import { RunStream } from './run-stream.js';
-import { initialSnapshot } from './snapshot.js';
+import { initialSnapshot, isSettled } from './snapshot.js';
 import { Subscription } from './subscription.js';
 
 // How often resume() looks whether somebody else's run is over (B-RES-5).
@@ -30,8 +30,11 @@ const orAborted = (promise, signal) => new Promise((resolve, reject) => {
   promise.then(resolve, reject).finally(() => signal?.removeEventListener('abort', giveUp));
 });
 
+// Of each protocol: what a message says unless it says otherwise, what it always says, and what one is that is mere text.
 const FIELDS = {
   bichat: (sessionId, requestId) => [{ debugMode: false, attachments: [] }, { sessionId, requestId }],
+  'ui-message': (sessionId, requestId) => [{ trigger: 'submit-message' }, { id: sessionId, requestId }, (text) => (
+    { messages: [{ id: requestId, role: 'user', parts: [{ type: 'text', text }] }] })],
   'ws-chat': (sessionId, requestId) => [{}, { session_id: sessionId, request_id: requestId }],
 };
 
@@ -39,9 +42,9 @@ const encodeMessage = (protocol, message, sessionId, requestId) => {
   if (message === null || (typeof message !== 'string' && typeof message !== 'object') || Array.isArray(message)) {
     throw invalid('message', message, 'a string or an object');
   }
-  const fields = typeof message === 'string' ? { content: message } : message;
   try {
-    const [defaults, ids] = FIELDS[protocol](sessionId, requestId);
+    const [defaults, ids, ofText] = FIELDS[protocol](sessionId, requestId);
+    const fields = typeof message === 'string' ? ofText?.(message) ?? { content: message } : message;
     return JSON.stringify({ ...defaults, ...fields, ...ids });
   } catch (error) {
     throw invalid('message', message, 'something JSON can hold', error);
@@ -87,6 +90,7 @@ export class RunClient {
   async resume(sessionId, { runId, signal, notify } = {}) {
     requireString('sessionId', sessionId);
     requireSignal('signal', signal);
+    if (this.#options.raw.protocol === 'ui-message') return this.#takePart(sessionId, { signal, notify });
     while (!signal?.aborted && !this.#feed.isOver) {
       const status = await orAborted(this.#status(sessionId), signal);
       const running = status?.runId ?? status?.pending_message_id;
@@ -135,6 +139,18 @@ export class RunClient {
 
   [dispose]() {
     this.close();
+  }
+
+  // Whether something runs is told by the stream alone: there is one, or nothing.
+  #takePart(sessionId, options) {
+    const stream = this.open({ sessionId }, options);
+    return new Promise((resolve) => {
+      const leave = stream.subscribe(({ connection, status, error }) => {
+        if (connection.state !== 'open' && !isSettled(status)) return;
+        queueMicrotask(() => leave());
+        resolve(error?.code === 'run-not-found' || error?.code === 'aborted' ? null : stream);
+      }, { notify: 'sync' });
+    });
   }
 
   #status(sessionId) {

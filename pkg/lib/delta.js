@@ -9,14 +9,51 @@ export const EMPTY = Object.freeze({ text: '', parts: NOTHING, blocks: NOTHING, 
 const isText = (part) => part.type === 'text';
 const growsByText = (part) => isText(part) || part.type === 'reasoning';
 
+// Of a tool part whose input streams: the part without it, and what has come of it.
+const streaming = new WeakMap();
+
+// An object that could reach a prototype when somebody merges it (4.7): its own `__proto__`, or `prototype` below `constructor`.
+const isSuspect = (value) => typeof value === 'object' && value !== null && (
+  Object.hasOwn(value, '__proto__')
+  || (Object.hasOwn(value, 'constructor') && Object.hasOwn(value.constructor ?? {}, 'prototype'))
+  || Object.values(value).some(isSuspect));
+
+const parse = (json) => {
+  try {
+    const value = JSON.parse(json);
+    return isSuspect(value) ? undefined : value;
+  } catch {
+    return undefined;
+  }
+};
+
+// What has come of an input is read as a whole each time, which costs what it is long: only for those who ask. `close`: how many
+// of its last units are none of the value yet, and what closes the rest; without it the input is text.
+const streamingPart = (base, rawInput, close) => {
+  let read = false;
+  let value;
+  const part = {
+    ...base,
+    rawInput,
+    get input() {
+      if (!read) value = close ? parse(rawInput.slice(0, rawInput.length - close[0]) + close[1]) : rawInput;
+      read = true;
+      return value;
+    },
+  };
+  streaming.set(part, { base, rawInput });
+  return part;
+};
+
 // Parts and blocks of one delta, copied once, and each touched part once.
 class Draft {
-  constructor({ text, parts, blocks }) {
+  constructor({ text, parts, blocks }, cut) {
     this.text = text;
     this.parts = [...parts];         // not slice(): V8 copies a frozen array 300 times slower with it
     this.blocks = blocks;
     this.before = new Map();      // index of a touched part -> the part as it was (undefined: new)
-    this.mustRebuild = false;     // a change that is not an append at the end
+    // A change that is not an append at the end.
+    this.mustRebuild = cut !== undefined && this.parts.splice(cut).some(isText);
     this.lastText = parts.findLastIndex(isText);
   }
 
@@ -39,35 +76,39 @@ class Draft {
     return copy;
   }
 
-  append(i, piece) {
+  append(i, piece, close) {
+    if (!growsByText(this.parts[i] ?? {})) {
+      this.stream(i, piece, close);
+      return;
+    }
     const part = this.touch(i);
-    if (!part) return;
     part.text += piece;
     if (!isText(part)) return;
     if (i === this.lastText) this.text += piece;
     else this.mustRebuild = true;
   }
 
-  // A block is a text part with something in it; its seq counts those (B-TB-3), so it is set here and nowhere else.
+  stream(i, piece, close) {
+    const old = this.parts[i];
+    if (!old) return;
+    if (!this.before.has(i)) this.before.set(i, old);
+    const { base, rawInput } = streaming.get(old) ?? { base: old, rawInput: '' };
+    this.parts[i] = streamingPart(base, rawInput + piece, close);
+  }
+
+  // A block is a text part; its seq counts those (B-TB-3).
   finishBlocks() {
     if (this.mustRebuild) {
-      this.blocks = [];
-      this.text = '';
-      this.parts.forEach((part, i) => {
-        if (!isText(part) || part.text === '') return;
-        if (part.seq !== this.blocks.length) this.touch(i).seq = this.blocks.length;
-        this.blocks.push(this.parts[i]);
-        this.text += part.text;
-      });
+      this.blocks = this.parts.filter(isText);
+      this.text = this.blocks.map(({ text }) => text).join('');
       return;
     }
     let copied = false;
-    for (const [i, old] of this.before) {
+    for (const i of this.before.keys()) {
       const part = this.parts[i];
-      if (!isText(part) || part.text === '') continue;
+      if (!isText(part)) continue;
       if (!copied) this.blocks = [...this.blocks];
       copied = true;
-      if (old === undefined || old.text === '') part.seq = this.blocks.length;
       this.blocks[part.seq] = part;
     }
   }
@@ -79,11 +120,12 @@ class Draft {
   }
 }
 
-const applyParts = (view, changes, take) => {
-  const draft = new Draft(view);
-  for (const { i, part, add, state } of changes) {
+const applyParts = (view, cut, changes, take) => {
+  const draft = new Draft(view, cut);
+  for (const { i, part, set, add, close, state } of changes) {
     if (part) draft.put(i, part);
-    if (add) draft.append(i, take(add));
+    if (set) Object.assign(draft.touch(i) ?? {}, set);
+    if (add) draft.append(i, take(add), close);
     if (state) {
       const touched = draft.touch(i);
       if (touched) touched.state = state;
@@ -97,12 +139,13 @@ const applyParts = (view, changes, take) => {
  * of text.
  */
 export const applyDelta = (view, delta, take) => {
-  const { reset, parts, usage, metadata } = delta;
-  if (!reset && !parts && usage === undefined && metadata === undefined) return view;
+  const { reset, cut, parts, usage, metadata } = delta;
+  const hasParts = parts || cut !== undefined;
+  if (!reset && !hasParts && usage === undefined && metadata === undefined) return view;
   const base = reset ? EMPTY : view;
   return Object.freeze({
     ...base,
-    ...(parts && applyParts(base, parts, take)),
+    ...(hasParts && applyParts(base, cut, parts ?? NOTHING, take)),
     ...(usage !== undefined && { usage }),
     ...(metadata !== undefined && { metadata }),
   });

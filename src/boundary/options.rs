@@ -34,7 +34,7 @@ pub fn read(numbers: &[f64]) -> (Config, Option<Millis>) {
         stop_timeout,
         max_event_bytes,
         event_log: millis() != Millis::ZERO,
-        protocol: if millis() == Millis::ZERO { Protocol::Bichat } else { Protocol::WsChat },
+        protocol: Protocol::ALL.get(millis().0 as usize).copied().unwrap_or_default(),
         transports: transports(millis().0),
         first_byte: millis(),
         ..defaults

@@ -7,10 +7,14 @@
 //! ```jsonc
 //! { "slot": 1,
 //!   "reset": true,                                   // forget all parts; everything follows anew
+//!   "cut": 3,                                        // first of all, forget the parts from this one on
 //!   "parts": [
 //!     {"i":0,"part":{"type":"text","seq":0,"state":"streaming"}},   // part i is new, or replaced; its text is empty
 //!     {"i":0,"add":12},                                             // append the next 12 units of the tail to part i
-//!     {"i":0,"state":"done"},                                       // part i is complete; all three may be one entry
+//!     {"i":0,"state":"done"},                                       // part i is complete; all of these may be one entry
+//!     {"i":0,"set":{"providerMetadata":{}}},                        // members of part i that are new or have another value
+//!     {"i":2,"add":9,"close":[1,"\"}"]},                            // the input of a tool, which streams: what came of it is
+//!                                                                   // JSON without its last unit and with `"}` behind it
 //!     {"i":1,"part":{"type":"tool","callId":"c1","name":"sql","agentName":null,"arguments":"{}","result":null,
 //!                    "error":null,"durationMs":null,"state":"running"}} ],
 //!   "usage": {}, "metadata": {} }                    // when changed; further members are the run's own
@@ -181,6 +185,11 @@ impl Delta {
             self.head.append(&mut self.tail);
         }
         &self.head
+    }
+
+    /// What was written, for those who write something else than a flush.
+    pub(super) fn into_head(self) -> Vec<u8> {
+        self.head
     }
 
     /// Makes room for the next flush.

@@ -38,6 +38,8 @@ pub(super) struct Hit<'a> {
     pub timestamp: &'a [u8],
     /// What to append.
     pub text: JsonStr<'a>,
+    /// Which part it belongs to, where the data says so.
+    pub part: &'a [u8],
     /// To the reasoning, or to the answer.
     pub is_reasoning: bool,
     /// Where the frame ends.
@@ -72,6 +74,8 @@ struct Envelope {
     // Where the data begins, counted from the id's end or else from the frame's start; and how many bytes follow the data.
     data_offset: usize,
     tail: usize,
+    // Where in the data the part's name lies.
+    part: Span,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -212,12 +216,14 @@ impl Envelope {
             return None;
         }
         let time_from = if stencil.is_timestamp_behind { text_end } else { start };
+        let data = bytes.get(start + stencil.data_start..frame_end - self.tail).unwrap_or(&[]);
         Some(Hit {
             id: stencil.id.map(|id| id.shifted(start).of(bytes)),
             name: stencil.name.map_or(UNNAMED, |name| name.shifted(start).of(bytes)),
-            data: bytes.get(start + stencil.data_start..frame_end - self.tail).unwrap_or(&[]),
+            data,
             timestamp: stencil.timestamp.map_or(&[], |time| time.shifted(time_from).of(bytes)),
             text,
+            part: self.part.of(data),
             is_reasoning: self.is_reasoning,
             end: frame_end,
             ends_in_cr: stencil.ends_in_cr,
@@ -249,12 +255,15 @@ impl Envelope {
                     if self.loose < 4 || self.loose.is_multiple_of(16) {
                         self.stencil = self.cut(bytes, start, &holes);
                     }
+                    let name = self.name_span(start, data).map_or(UNNAMED, |name| name.of(bytes));
+                    let data = bytes.get(data..at - self.tail).unwrap_or(&[]);
                     return Fit::Whole(Hit {
                         id,
-                        name: self.name_span(start, data).map_or(UNNAMED, |name| name.of(bytes)),
-                        data: bytes.get(data..at - self.tail).unwrap_or(&[]),
+                        name,
+                        data,
                         timestamp,
                         text,
+                        part: self.part.of(data),
                         is_reasoning: self.is_reasoning,
                         end: at,
                         ends_in_cr: bytes.get(at - 1) == Some(&b'\r'),
@@ -362,6 +371,7 @@ impl Envelope {
             return None;
         }
         envelope.tail = tail.len();
+        envelope.part = shape.part;
         let mut at = 0;
         if let Some(id) = frame.id {
             let value = id.of(bytes);

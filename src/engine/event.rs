@@ -16,16 +16,36 @@ pub enum RunEvent<'a> {
     Started {
         /// The run's name.
         run_id: Option<JsonStr<'a>>,
+        /// What it says of the whole run, to be merged into what is known. Raw JSON.
+        metadata: Option<&'a [u8]>,
     },
     /// More of the answer.
     Text {
         /// What to append.
         text: JsonStr<'a>,
+        /// The part it belongs to, a raw JSON string with its quotes; empty where a protocol has one open text at a time.
+        part: &'a [u8],
     },
     /// More of the reasoning in front of or between the answer's texts.
     Reasoning {
         /// What to append.
         text: JsonStr<'a>,
+        /// As of a text.
+        part: &'a [u8],
+    },
+    /// A chunk of a UI message stream that is more than text (PROTOCOLS 4.5).
+    Chunk {
+        /// Its type.
+        kind: ChunkKind,
+        /// All of it, a valid raw JSON object with the members that its type must have.
+        raw: &'a [u8],
+    },
+    /// The server has said how the run ends, and not yet that it has: the stream's own end does that.
+    Concluded {
+        /// In which of the three ways.
+        how: Terminal,
+        /// What it says of the whole run, as of a start.
+        metadata: Option<&'a [u8]>,
     },
     /// A tool call begins.
     ToolStarted {
@@ -81,6 +101,51 @@ pub enum RunEvent<'a> {
     },
     /// Nothing for the transcript: of an unknown type, or without the payload its type promises (B-PARSE-6).
     Ignored,
+}
+
+/// The types of chunks that change the parts of a message by more than a text's next words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChunkKind {
+    /// A text begins, goes on with news of its provider, or ends.
+    TextStart,
+    /// As above.
+    TextDelta,
+    /// As above.
+    TextEnd,
+    /// A stretch of reasoning begins, goes on with news of its provider, or ends.
+    ReasoningStart,
+    /// As above.
+    ReasoningDelta,
+    /// As above.
+    ReasoningEnd,
+    /// A tool's input begins to stream, goes on, is there, or makes no sense.
+    ToolInputStart,
+    /// As above.
+    ToolInputDelta,
+    /// As above.
+    ToolInputAvailable,
+    /// As above.
+    ToolInputError,
+    /// Somebody is asked whether a tool may run, and has answered.
+    ToolApprovalRequest,
+    /// As above.
+    ToolApprovalResponse,
+    /// A tool has returned, failed, or may not run.
+    ToolOutputAvailable,
+    /// As above.
+    ToolOutputError,
+    /// As above.
+    ToolOutputDenied,
+    /// A part that stands for itself: a source, a file, something of the provider's.
+    Whole,
+    /// Data of the application's.
+    Data,
+    /// A step begins, or is to be done again.
+    StepStart,
+    /// As above.
+    StepReset,
+    /// More about the whole run.
+    Metadata,
 }
 
 /// The three ways in which a server ends a run.

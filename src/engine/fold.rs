@@ -30,6 +30,8 @@ struct State {
     run: Option<String>,
     status: Status,
     error: Option<Failure>,
+    // How the run ends, once its stream does.
+    concluded: Option<Terminal>,
     // Since the last delta: the status, the error or the run's name changed; the cursor moved.
     is_dirty: bool,
     has_moved: bool,
@@ -46,6 +48,7 @@ impl Fold {
                 run: None,
                 status: Status::Pending,
                 error: None,
+                concluded: None,
                 is_dirty: true,
                 has_moved: false,
             },
@@ -63,6 +66,7 @@ impl Fold {
             match item {
                 Item::Event(incoming) => state.take(incoming),
                 Item::Overflow => state.settle(Status::Interrupted, Some(Failure::lasting(Code::EventTooLarge))),
+                Item::Done => state.conclude(),
                 Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Malformed(_) => {}
             }
         }
@@ -70,8 +74,11 @@ impl Fold {
 
     /// There will be no more bytes. Without a terminal event before it this is a truncation, never a success.
     pub fn handle_ended(&mut self) {
-        if !self.state.status.is_settled() {
-            self.state.settle(Status::Interrupted, Some(Failure::passing(Code::Truncated)));
+        let state = &mut self.state;
+        if state.concluded.is_some() {
+            state.conclude();
+        } else if !state.status.is_settled() {
+            state.settle(Status::Interrupted, Some(Failure::passing(Code::Truncated)));
         }
     }
 
@@ -130,7 +137,7 @@ impl State {
         }
         match &incoming.event {
             RunEvent::Heartbeat => return,
-            RunEvent::Started { run_id: Some(run) } => {
+            RunEvent::Started { run_id: Some(run), .. } => {
                 self.run = Some(run.decoded());
                 self.is_dirty = true;
             }
@@ -156,9 +163,16 @@ impl State {
                 });
                 self.settle(status, failure);
             }
+            RunEvent::Concluded { how, .. } => self.concluded = Some(*how),
             RunEvent::Interrupted { .. } => self.stand(Status::Waiting),
             _ => self.stand(Status::Streaming),
         }
+    }
+
+    /// The stream has come to its end, as the server meant it to.
+    fn conclude(&mut self) {
+        let how = self.concluded.take().unwrap_or(Terminal::Completed);
+        self.settle(if how == Terminal::Cancelled { Status::Cancelled } else { Status::Completed }, None);
     }
 
     fn stand(&mut self, status: Status) {

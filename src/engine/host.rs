@@ -535,7 +535,7 @@ impl Host {
                         .is_some_and(|held| held.run.is_called(incoming.run, incoming.request))
                 }),
                 Item::Malformed(_) | Item::Overflow => socket.oldest(),
-                Item::Comment | Item::Retry(_) | Item::Id(_) => None,
+                Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Done => None,
             };
             has_overflown |= matches!(item, Item::Overflow);
             if let Item::Event(Incoming { event: RunEvent::Heartbeat, .. }) = item {

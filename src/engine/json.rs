@@ -302,6 +302,26 @@ impl<'a> Value<'a> {
             _ => None,
         }
     }
+
+    /// How many bytes it takes in the JSON.
+    pub(super) fn raw_len(&self) -> usize {
+        match self {
+            Self::String(text) => text.len + 2,
+            Self::Number(Number(raw)) | Self::Object(raw) | Self::Array(raw) => raw.len(),
+            Self::Bool(false) => 5,
+            Self::Bool(true) | Self::Null => 4,
+        }
+    }
+}
+
+/// Whether `json` is one valid JSON value, as `JSON.parse` takes it.
+pub fn is_value(json: &[u8]) -> bool {
+    let mut scanner = Scanner::new(json, json.len());
+    scanner.skip_space();
+    scanner.value().is_ok() && {
+        scanner.skip_space();
+        scanner.at == scanner.end && core::str::from_utf8(json).is_ok()
+    }
 }
 
 /// What a value is; where it lies stands beside it in the scanner.

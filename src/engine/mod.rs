@@ -21,6 +21,7 @@ pub mod json;
 pub mod ladder;
 pub mod link;
 pub mod liveness;
+pub mod merge;
 pub mod partial_json;
 pub mod protocol;
 pub mod reader;

@@ -28,6 +28,8 @@ pub enum Item<'a> {
     Retry(Millis),
     /// A frame without data, or `[DONE]`: no event, but it moves the cursor (empty: resets it), as WHATWG has it.
     Id(&'a [u8]),
+    /// The server's last word: nothing more comes on this stream (4.4).
+    Done,
     /// An event that cannot be read (B-ES-4). The stream goes on behind it.
     Malformed(Malformed<'a>),
     /// A frame outgrew the bound (P-11). Nothing more comes until [`Reader::restart`].
@@ -61,8 +63,8 @@ impl Incoming<'_> {
 
 impl<'a> From<Hit<'a>> for Incoming<'a> {
     #[inline(always)]
-    fn from(Hit { id, name, data, timestamp, text, is_reasoning, .. }: Hit<'a>) -> Self {
-        let event = if is_reasoning { RunEvent::Reasoning { text } } else { RunEvent::Text { text } };
+    fn from(Hit { id, name, data, timestamp, text, part, is_reasoning, .. }: Hit<'a>) -> Self {
+        let event = if is_reasoning { RunEvent::Reasoning { text, part } } else { RunEvent::Text { text, part } };
         Self { id, name, data, event, run: &[], request: &[], timestamp }
     }
 }
@@ -192,6 +194,7 @@ pub struct Feed<'a> {
 enum Found {
     Frame { frame: Frame, data: Span, base: usize, in_carry: bool, is_clean: bool },
     Id { id: Span, base: usize, in_carry: bool },
+    Done,
     Comment,
     Retry(Millis),
     Overflow,
@@ -255,6 +258,7 @@ impl<'a> Feed<'a> {
                 }
             }
             Found::Id { id, base, in_carry } => Item::Id(id.of(place(base, in_carry))),
+            Found::Done => Item::Done,
             Found::Comment => Item::Comment,
             Found::Retry(after) => Item::Retry(after),
             Found::Overflow => Item::Overflow,
@@ -406,8 +410,12 @@ impl Reader {
             }
             data => (data, bytes),
         };
+        let is_done = data.is_some_and(|data| data.of(values) == b"[DONE]");
+        if is_done && !self.protocol.has_log() {
+            return Some(Found::Done);
+        }
         // B-PARSE-1: `[DONE]` says nothing that the run's own end has not said.
-        let data = data.filter(|data| data.of(values) != b"[DONE]");
+        let data = data.filter(|_| !is_done);
         let is_utf8 = |span: Option<Span>, of: &[u8]| core::str::from_utf8(span.unwrap_or_default().of(of)).is_ok();
         let is_ascii = !frame.is_joined && simd::is_ascii(bytes.get(..frame.len).unwrap_or(&[]));
         if is_ascii || is_utf8(data, values) && is_utf8(frame.name, bytes) && is_utf8(frame.id, bytes) {
@@ -459,6 +467,7 @@ mod tests {
         Retry(u64),
         Id(String),
         Malformed { id: Option<String>, name: String, data: String, fault: Fault },
+        Done,
         Overflow,
     }
 
@@ -484,6 +493,7 @@ mod tests {
                 data: owned(bad.data),
                 fault: bad.fault,
             },
+            Item::Done => Seen::Done,
             Item::Overflow => Seen::Overflow,
         }
     }

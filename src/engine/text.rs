@@ -105,6 +105,21 @@ impl Text {
         self.utf16
     }
 
+    /// How many UTF-16 units the last `bytes` bytes are.
+    pub fn last_units(&self, bytes: usize) -> usize {
+        let (mut left, mut units) = (bytes, 0);
+        for page in self.pages.iter().rev() {
+            let from = page.used.saturating_sub(left);
+            let last = page.bytes.get(from..page.used).unwrap_or(&[]);
+            units += utf16_len(last);
+            left -= last.len();
+            if left == 0 {
+                break;
+            }
+        }
+        units
+    }
+
     /// Bytes of memory held for the text.
     pub fn held_bytes(&self) -> usize {
         self.pages.iter().map(|page| page.bytes.len()).sum::<usize>() + self.pages.capacity() * size_of::<Page>()

@@ -64,4 +64,5 @@ mod stop_of_a_session;
 mod tab_looked_at_again;
 mod timers_fire_late_or_for_no_reason;
 mod two_terminals;
+mod ui_message_run;
 mod weather_of_a_socket;

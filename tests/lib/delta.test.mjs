@@ -41,12 +41,12 @@ test('a delta that says nothing about the transcript leaves the same object', ()
   assert.equal(apply(view, ''), view);
 });
 
-test('an empty text part is no block, and blocks are numbered without it', () => {
+test('a text part is a block, also while it is empty', () => {
   const view = apply(EMPTY, flush({
     parts: [{ i: 0, part: text(0) }, { i: 0, state: 'done' }, { i: 1, part: text(1) }, { i: 1, add: 2 }],
   }, 'ab'));
   assert.equal(view.parts.length, 2);
-  assert.deepEqual(view.blocks.map(({ seq, text }) => [seq, text]), [[0, 'ab']]);
+  assert.deepEqual(view.blocks.map(({ seq, text }) => [seq, text]), [[0, ''], [1, 'ab']]);
 });
 
 test('reasoning has text of its own, outside the message', () => {
@@ -56,6 +56,48 @@ test('reasoning has text of its own, outside the message', () => {
   assert.equal(view.parts[0].text, 'hmm ');
   assert.equal(view.text, 'ok');
   assert.equal(view.blocks.length, 1);
+});
+
+test('parts that are cut off take their text with them, and what follows takes their places', () => {
+  const old = apply(EMPTY, flush({
+    parts: [{ i: 0, part: text(0) }, { i: 0, add: 2 }, { i: 1, part: text(1) }, { i: 1, add: 2 }, { i: 2, part: { type: 'file' } }],
+  }, 'abcd'));
+  const cut = apply(old, flush({ cut: 1 }));
+  assert.deepEqual([cut.text, cut.parts.length, cut.blocks.length], ['ab', 1, 1]);
+  assert.equal(cut.parts[0], old.parts[0]);
+  const next = apply(old, flush({ cut: 1, parts: [{ i: 1, part: { type: 'file', url: 'x' } }, { i: 2, part: text(1) }, { i: 2, add: 1 }] }, 'e'));
+  assert.deepEqual([next.text, next.parts[1].url, next.blocks[1]], ['abe', 'x', next.parts[2]]);
+});
+
+test('members are set without touching what the part has said', () => {
+  const old = apply(EMPTY, flush({ parts: [{ i: 0, part: text(0) }, { i: 0, add: 2 }] }, 'ab'));
+  const view = apply(old, flush({ parts: [{ i: 0, set: { providerMetadata: { a: 1 } }, add: 1, state: 'done' }] }, 'c'));
+  assert.deepEqual(view.parts[0], { ...text(0), state: 'done', text: 'abc', providerMetadata: { a: 1 } });
+  assert.ok(Object.isFrozen(view.parts[0]));
+  assert.equal(old.parts[0].text, 'ab');
+});
+
+test('an input that streams is read as far as it has come, when somebody reads it, and stays what it was', () => {
+  const call = { type: 'tool-sql', toolCallId: 'c', state: 'input-streaming' };
+  const first = apply(EMPTY, flush({ parts: [{ i: 0, part: call, add: 8, close: [2, '}'] }] }, '{"a":1,"'));
+  const second = apply(first, flush({ parts: [{ i: 0, add: 5, close: [0, '"}'] }] }, 'b":"x'));
+  const third = apply(second, flush({ parts: [{ i: 0, add: 2, close: [0, ''] }] }, ',}'));
+  assert.deepEqual(first.parts[0], { ...call, rawInput: '{"a":1,"', input: { a: 1 } });
+  assert.deepEqual(second.parts[0].input, { a: 1, b: 'x' });
+  assert.equal(second.parts[0].input, second.parts[0].input);
+  assert.deepEqual([third.parts[0].rawInput, third.parts[0].input], ['{"a":1,"b":"x,}', undefined]);
+  assert.deepEqual(Object.keys(second.parts[0]), ['type', 'toolCallId', 'state', 'rawInput', 'input']);
+  const done = apply(third, flush({ parts: [{ i: 0, part: { ...call, state: 'input-available', input: 7 } }] }));
+  assert.deepEqual(done.parts[0], { ...call, state: 'input-available', input: 7 });
+});
+
+test('an input that is text is all that has come, and one that could reach a prototype is none', () => {
+  const call = { type: 'dynamic-tool', toolName: 'patch', toolCallId: 'c', state: 'input-streaming' };
+  const input = (piece, close) => apply(EMPTY, flush({ parts: [{ i: 0, part: call, add: piece.length, close }] }, piece)).parts[0].input;
+  assert.equal(input('{"a'), '{"a');
+  assert.equal(input('{"a":{"__proto__":1}}', [0, '']), undefined);
+  assert.equal(input('[{"constructor":{"prototype":1}}]', [0, '']), undefined);
+  assert.deepEqual(input('{"constructor":1,"__proto":2}', [0, '']), { constructor: 1, __proto: 2 });
 });
 
 test('a reset forgets parts, text, usage and metadata, and takes what follows', () => {
@@ -106,10 +148,11 @@ test('any way of cutting a run into flushes gives the same view', () => {
   for (let round = 0; round < 200; round++) {
     const expected = [];
     const changes = [];
+    let blocks = 0;
     for (let i = 0; i < 6; i++) {
       const isText = random(3) > 0;
       expected.push(isText ? '' : null);
-      changes.push([{ i, part: isText ? text(i) : { type: 'tool', state: 'done' } }, '']);
+      changes.push([{ i, part: isText ? text(blocks++) : { type: 'tool', state: 'done' } }, '']);
       for (let n = random(4); isText && n > 0; n--) {
         const piece = ['a', 'bc', '😀', '\n'][random(4)];
         expected[i] += piece;
@@ -121,7 +164,7 @@ test('any way of cutting a run into flushes gives the same view', () => {
       const batch = changes.splice(0, 1 + random(5));
       view = apply(view, flush({ parts: batch.map(([change]) => change) }, batch.map(([, tail]) => tail).join('')));
     }
-    const texts = expected.filter((part) => part);
+    const texts = expected.filter((part) => part !== null);
     assert.equal(view.text, texts.join(''));
     assert.deepEqual(view.blocks.map(({ seq, text }) => [seq, text]), texts.map((part, i) => [i, part]));
     for (const block of view.blocks) assert.ok(view.parts.includes(block));

@@ -2,7 +2,8 @@
 //
 // `ends` is the message's parts at the end, `metadata` and `id` likewise where the rule is about them; `skipped` the numbers of
 // the chunks that the package throws at: it stops there, we go on. Where the package does otherwise when it resumes a stream, the
-// rule says what it does with the answer to a message that was sent.
+// rule says what it does with the answer to a message that was sent. `differs` names the difference that a stream shows by its last
+// chunk, behind which `ours` is what our parts are.
 
 const start = (messageId) => ({ type: 'start', messageId });
 const startStep = { type: 'start-step' };
@@ -153,6 +154,7 @@ export const RULES = [
     rule: 'U-R-7', name: 'a delta behind the whole input streams again, with the name and title of the start',
     chunks: [inputStart('a', 'sql', { title: 'T' }), inputDelta('a', '{"q":'), input('a', 'grep', { q: 1 }, { title: 'U', ...pm(1) }), output('a', 'done', pm(2)), inputDelta('a', '2')],
     ends: [tool('sql', 'a', 'input-streaming', { title: 'T', input: { q: 2 }, rawInput: '{"q":2', callProviderMetadata: { p: { n: 1 } }, resultProviderMetadata: { p: { n: 2 } } })],
+    differs: 'late input', ours: [tool('grep', 'a', 'output-available', { title: 'U', input: { q: 1 }, output: 'done', callProviderMetadata: { p: { n: 1 } }, resultProviderMetadata: { p: { n: 2 } } })],
   },
   {
     rule: 'U-R-8', name: 'the whole input replaces what was streamed', chunks: [inputStart('a', 'sql', { title: 'T', toolMetadata: { k: 1 } }), inputDelta('a', '{"q":1'), input('a', 'sql', { q: 12 }, pm(1))],

@@ -10,6 +10,16 @@ const REASONS = ['stop', 'length', 'content-filter', 'tool-calls', 'error', 'oth
 /** Half a JSON text, and what never becomes one. */
 const BROKEN = ['{"a": tru', '{"a":1}}', '{a:1}', '[1,,2]', 'nonsense', '{"a":"\\x"}', '  ', '"\\ud83d', '-', '01', '{"a":1 "b":2}'];
 
+/** The same pieces, the first half of a character moved to where its second is. */
+function wholeCharacters(pieces) {
+  let half = '';
+  return pieces.map((piece) => {
+    const text = half + piece;
+    half = /[\ud800-\udbff]$/.test(text) ? text.at(-1) : '';
+    return text.slice(0, text.length - half.length);
+  });
+}
+
 /** What the reducer would know of the stream so far, as far as it decides which chunks are valid next. */
 class Stream {
   chunks = [];
@@ -88,7 +98,9 @@ class Stream {
     const isDynamic = this.#chance.is(35);
     const json = this.#chance.is(15) ? this.#chance.pick(BROKEN) : JSON.stringify(valueOf(this.#chance, 4), null, this.#chance.pick([0, 0, 1, '\t']));
     const isText = this.#chance.is(8);
-    this.#inputs.set(toolCallId, { pieces: cut(this.#chance, isText ? textOf(this.#chance) : json, 12), isDynamic });
+    // Halves of characters are the matter of texts; a rule has those of an input.
+    const pieces = wholeCharacters(cut(this.#chance, (isText ? textOf(this.#chance) : json).toWellFormed(), 12));
+    this.#inputs.set(toolCallId, { pieces, isDynamic });
     this.#takeCall(toolCallId, isDynamic);
     this.#push({
       type: 'tool-input-start', toolCallId, toolName: this.#chance.pick(TOOLS), ...this.#toolMembers(), ...this.#titled(),
@@ -101,7 +113,7 @@ class Stream {
     return this.#inputs.size > 0;
   }
 
-  /** More of it, or, where all of it has come, something behind it: deltas are taken until the step is reset. */
+  /** More of it, or, where all of it has come, something behind it: until the call is further than that. */
   input() {
     const toolCallId = this.#chance.pick([...this.#inputs.keys()]);
     const { pieces, isDynamic } = this.#inputs.get(toolCallId);
@@ -120,6 +132,7 @@ class Stream {
     const toolCallId = streamed ? streamed[0] : this.#chance.pick(CALLS);
     const isDynamic = streamed && this.#chance.is(85) ? streamed[1].isDynamic : this.#chance.is(35);
     this.#takeCall(toolCallId, isDynamic);
+    this.#inputs.delete(toolCallId);
     this.#push({
       type: 'tool-input-available', toolCallId, toolName: this.#chance.pick(TOOLS), input: valueOf(this.#chance),
       ...this.#toolMembers(), ...this.#titled(), dynamic: isDynamic || undefined,
@@ -131,6 +144,7 @@ class Stream {
     const known = this.#calls.find((call) => call.toolCallId === toolCallId && call.step === this.#step);
     const dynamic = this.#chance.pick([undefined, true, false]);
     this.#takeCall(toolCallId, known ? known.isDynamic : Boolean(dynamic));
+    this.#inputs.delete(toolCallId);
     this.#push({
       type: 'tool-input-error', toolCallId, toolName: this.#chance.pick(TOOLS), input: valueOf(this.#chance), errorText: textOf(this.#chance),
       ...this.#toolMembers(), ...this.#titled(), dynamic,
@@ -142,7 +156,9 @@ class Stream {
   }
 
   #someCall() {
-    return this.#chance.pick(this.#calls).toolCallId;
+    const { toolCallId } = this.#chance.pick(this.#calls);
+    this.#inputs.delete(toolCallId);
+    return toolCallId;
   }
 
   output() {
@@ -184,6 +200,7 @@ class Stream {
 
   approvalResponse() {
     const { approvalId } = this.#chance.pick(this.#calls.filter((call) => call.approvalId !== null));
+    this.#calls.filter((call) => call.approvalId === approvalId).forEach((call) => this.#inputs.delete(call.toolCallId));
     this.#push({
       type: 'tool-approval-response', approvalId, approved: this.#chance.is(50),
       ...this.#maybe(30, () => ({ reason: textOf(this.#chance) })),

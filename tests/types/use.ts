@@ -23,6 +23,7 @@ const client = new RunClient({
 new RunClient({ baseUrl: '', headers: new Headers() });
 new RunClient({ baseUrl: '', transports: ['eventsource', 'fetch', 'rest'], liveness: { firstByteMs: 3000 } });
 new RunClient({ baseUrl: '', protocol: 'ws-chat', transports: ['websocket', 'rest'], websocketAuth: 'subprotocol' });
+new RunClient({ baseUrl: '/api/chat', protocol: 'ui-message' }).send('s', { messages: [], trigger: 'regenerate-message' });
 
 const run: RunStream = client.send('s', { content: 'hi', model: 'm' }, { requestId: createRequestId(), signal: new AbortController().signal });
 const store: Store<RunSnapshot> = run;
@@ -43,6 +44,9 @@ const render = (part: Part): string => {
     case 'tool': return `${part.name} ${part.durationMs ?? ''}`;
     case 'citation': return part.citation.url ?? '';
     case 'interrupt': return part.interrupt.questions?.[0]?.text ?? '';
+    case 'dynamic-tool': return `${part.toolName} ${part.state} ${part.approval?.id ?? ''}`;
+    case 'source-url': return part.title ?? part.url;
+    default: return 'toolCallId' in part ? part.toolCallId : 'data' in part ? part.type satisfies `data-${string}` : part.type;
   }
 };
 run.getSnapshot().parts.map(render);

@@ -1,6 +1,7 @@
 //! The protocols: each maps its wire shapes to [`RunEvent`]. One file or folder a protocol.
 
 pub mod bichat;
+pub mod ui_message;
 pub mod ws_chat;
 
 use alloc::string::String;
@@ -20,14 +21,20 @@ pub enum Protocol {
     Bichat,
     /// Answers over a shared WebSocket, with SSE and REST behind it (PROTOCOLS 5, docs/ws-chat.md).
     WsChat,
+    /// The AI SDK's UI message stream (PROTOCOLS 4).
+    UiMessage,
 }
 
 impl Protocol {
+    /// All, by the numbers that the page knows them by.
+    pub const ALL: [Self; 3] = [Self::Bichat, Self::WsChat, Self::UiMessage];
+
     /// The protocol that options call `name`.
     pub fn named(name: &str) -> Option<Self> {
         match name {
             "bichat" => Some(Self::Bichat),
             "ws-chat" => Some(Self::WsChat),
+            "ui-message" => Some(Self::UiMessage),
             _ => None,
         }
     }
@@ -37,6 +44,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::send(body),
             Self::WsChat => ws_chat::requests::send(session, body),
+            Self::UiMessage => ui_message::requests::send(body),
         }
     }
 
@@ -45,6 +53,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::events(session, run, cursor),
             Self::WsChat => ws_chat::requests::events(session, run, cursor),
+            Self::UiMessage => ui_message::requests::events(session, cursor),
         }
     }
 
@@ -53,7 +62,15 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::status(session),
             Self::WsChat => ws_chat::requests::status(session, run, request_id),
+            // Only the stream itself tells.
+            Self::UiMessage => ui_message::requests::events(session, None),
         }
+    }
+
+    /// Whether a server can be asked how a run stands, and keeps what it has said. Else the send's own response is the run,
+    /// and whoever comes later is told all of it from its start, while it lasts.
+    pub const fn has_log(self) -> bool {
+        !matches!(self, Self::UiMessage)
     }
 
     /// What stops whatever runs in a session.
@@ -61,6 +78,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::stop(session),
             Self::WsChat => ws_chat::requests::stop(session),
+            Self::UiMessage => ui_message::requests::stop(session),
         }
     }
 
@@ -69,6 +87,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::read_status(body),
             Self::WsChat => ws_chat::read_status(body),
+            Self::UiMessage => None,
         }
     }
 
@@ -77,6 +96,7 @@ impl Protocol {
         match self {
             Self::Bichat => &[Transport::Fetch],
             Self::WsChat => &[Transport::WebSocket, Transport::Fetch, Transport::Rest],
+            Self::UiMessage => &[Transport::Fetch],
         }
     }
 }
@@ -138,6 +158,7 @@ pub(super) fn decode_wide<'a>(
     match protocol {
         Protocol::Bichat => bichat::decode(name, wide, len, shape),
         Protocol::WsChat => ws_chat::decode(wide, len, shape),
+        Protocol::UiMessage => ui_message::decode(wide, len, shape),
     }
 }
 
@@ -192,6 +213,8 @@ pub(super) struct Shape {
     /// The contents of the strings that say whose event it is: the run's id, and its send's.
     pub run: Span,
     pub request: Span,
+    /// The name of the part that the text belongs to, its quotes included. It must lie in front of all holes.
+    pub part: Span,
     list: [(Hole, Span); Self::MOST],
     // Beyond `MOST` if the event is of a shape that is not worth learning.
     count: usize,

@@ -287,6 +287,13 @@ impl Core {
         if self.is_decided_by_loss(&failure, now) {
             return;
         }
+        if self.concluded.is_some() {
+            return self.conclude(now);
+        }
+        if self.road == Road::Sending && !self.protocol.has_log() && !matches!(failure.status, Some(425 | 429 | 503)) {
+            // It may have been taken: what runs in the session now is it.
+            self.road = Road::Following;
+        }
         self.ladder.acquit_others();
         let next = self.link.handle_lost(now);
         if next == Next::Doubtful && self.head_seen && self.via == Transport::WebSocket {

@@ -36,7 +36,7 @@ use super::{
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
-    event::RunEvent,
+    event::{RunEvent, Terminal},
     http::Head,
     ladder::{Blocked, Ladder},
     link::{Conn, Due, Link, Phase},
@@ -216,6 +216,8 @@ struct Core {
     anchor: Option<Position>,
     // The run has ended at the server. Its log outlives it by minutes and is read to its end.
     over: bool,
+    // How the server has said that the run ends, once its stream does.
+    concluded: Option<Terminal>,
     // The budget was given back once without progress.
     second_wind: bool,
     head_seen: bool,
@@ -285,7 +287,7 @@ impl Run {
                 timers: Table::default(),
                 outputs: VecDeque::new(),
                 asks: 0,
-                road: if wish.run.is_none() { Road::Sending } else { Road::Following },
+                road: Road::Sending,
                 session: wish.session,
                 run: wish.run,
                 request_id: wish.request_id,
@@ -310,6 +312,7 @@ impl Run {
                 verdict: None,
                 anchor: None,
                 over: false,
+                concluded: None,
                 second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
@@ -330,6 +333,7 @@ impl Run {
                 config,
             },
         };
+        run.core.road = run.core.first_road(true);
         run.core.set_out(now);
         run
     }
@@ -513,6 +517,7 @@ impl Run {
         let core = &mut self.core;
         let anew = match core.status {
             // A server that names no run cannot take one up again: it is sent anew.
+            Status::Interrupted if core.protocol == Protocol::UiMessage => core.over && core.body.is_some(),
             Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
             _ => return false,
@@ -530,7 +535,7 @@ impl Run {
                 core.body = Some(body.into());
             }
         }
-        core.road = if core.run.is_none() { Road::Sending } else { Road::Following };
+        core.road = core.first_road(anew);
         core.status = Status::Pending;
         core.by = By::Server;
         core.error = None;
@@ -540,6 +545,7 @@ impl Run {
         core.live_tried = false;
         core.verdict = None;
         core.over = false;
+        core.concluded = None;
         core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
@@ -651,6 +657,12 @@ impl Run {
 }
 
 impl Core {
+    /// Where a run begins, or goes on: with its message while nobody has taken that, else with what became of it.
+    fn first_road(&self, is_unsent: bool) -> Road {
+        let is_sent = if self.protocol.has_log() { self.run.is_some() } else { self.body.is_none() || !is_unsent };
+        if is_sent { Road::Following } else { Road::Sending }
+    }
+
     fn seed(&mut self, status: &[u8]) {
         if let Some(StatusReply { snapshot: Some(snapshot), .. }) = self.protocol.read_status(status) {
             let mut seeded = Transcript::new();
@@ -711,7 +723,7 @@ impl Core {
 /// Where a log begins.
 fn beginning(protocol: Protocol) -> Position {
     match protocol {
-        Protocol::Bichat => Position::new(),
+        Protocol::Bichat | Protocol::UiMessage => Position::new(),
         Protocol::WsChat => Position::before_first(),
     }
 }

@@ -55,6 +55,9 @@ impl Core {
     pub(super) fn ask_status(&mut self, doubt: Doubt, now: Instant) {
         self.drop_doubt();
         self.link.hold();
+        if !self.protocol.has_log() {
+            return self.decide_unasked(doubt, now);
+        }
         self.note(Happening::Asked, now);
         let request = self.protocol.status(&self.session, self.run.as_deref(), self.request_id.as_deref());
         let ask = self.ask(request);
@@ -166,6 +169,22 @@ impl Core {
                 self.settle(Status::Interrupted, By::Server, Some(Failure { code, ..failure }), now);
             }
             (doubt, Standing::Over | Standing::Missing) => self.end_as_over(doubt, now),
+        }
+    }
+
+    /// Nobody can be asked how the run stands; its own stream has told what there is to know.
+    fn decide_unasked(&mut self, doubt: Doubt, now: Instant) {
+        match doubt {
+            Doubt::Refused(failure) if matches!(failure.status, Some(204 | 404 | 410)) => {
+                self.over = true;
+                self.end_as_over(Doubt::Refused(failure), now);
+            }
+            Doubt::Refused(failure) => self.settle(Status::Interrupted, By::Server, Some(failure), now),
+            Doubt::Spent => {
+                let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
+                self.give_up(cause, now);
+            }
+            Doubt::Accepted | Doubt::Fruitless => self.wait(now),
         }
     }
 

@@ -23,6 +23,7 @@ impl Core {
     pub(super) fn take(&mut self, item: &Item<'_>, now: Instant) {
         match item {
             Item::Comment => self.link.handle_beat(now),
+            Item::Done => self.conclude(now),
             Item::Retry(wait) => self.link.handle_hint(*wait),
             Item::Malformed(bad) => {
                 self.counts.malformed += 1;
@@ -66,7 +67,8 @@ impl Core {
                 return;
             }
         }
-        let id = incoming.id.filter(|id| !id.is_empty() && self.road == Road::Following);
+        let has_ids = self.road == Road::Following || !self.protocol.has_log();
+        let id = incoming.id.filter(|id| !id.is_empty() && has_ids);
         let next = id.and_then(|id| self.position.glance(id));
         let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id {
@@ -117,7 +119,10 @@ impl Core {
         if matches!(incoming.event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
             self.note_first_token(now);
         }
-        self.exact.apply(&incoming.event);
+        if !self.exact.apply(&incoming.event) {
+            self.counts.malformed += 1;
+            self.note(Happening::Malformed, now);
+        }
         // Only now: what the cursor passes must be held (A-ENV-6).
         if let Some(next) = next {
             self.position.step(next);
@@ -173,33 +178,17 @@ impl Core {
 
     pub(super) fn advance_status(&mut self, event: &RunEvent<'_>, now: Instant) {
         let status = match event {
+            RunEvent::Concluded { how, .. } => {
+                self.concluded = Some(*how);
+                return;
+            }
             RunEvent::Interrupted { .. } => Status::Waiting,
             RunEvent::Usage { .. } | RunEvent::Citation { .. } | RunEvent::Ignored
                 if self.status == Status::Waiting =>
             {
                 Status::Waiting
             }
-            RunEvent::Ended { how, .. } => {
-                self.disconnect();
-                // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
-                let (status, by) = match how {
-                    Terminal::Completed => (Status::Completed, By::Server),
-                    _ if self.stopping => (Status::Cancelled, By::User),
-                    Terminal::Cancelled => (Status::Cancelled, By::Server),
-                    Terminal::Failed => (Status::Failed, By::Server),
-                };
-                let error = (status == Status::Failed)
-                    .then(|| Failure { detail: error_text(event), ..Failure::passing(Code::ServerError) });
-                if self.road == Road::Live && !self.stopping {
-                    return self.ask_log(Verdict { status, by, error }, now);
-                }
-                // The log has spoken to its end: nothing provisional is left to show.
-                if self.shown.take().is_some() {
-                    self.exact.rewrite();
-                }
-                self.settle(status, by, error, now);
-                return;
-            }
+            RunEvent::Ended { how, .. } => return self.end(*how, error_text(event), now),
             _ => Status::Streaming,
         };
         if status != self.status {
@@ -208,17 +197,45 @@ impl Core {
         }
     }
 
+    /// The stream has come to its end, as the server meant it to.
+    pub(super) fn conclude(&mut self, now: Instant) {
+        let unsaid = if self.stopping { Terminal::Cancelled } else { Terminal::Completed };
+        let how = self.concluded.take().unwrap_or(unsaid);
+        self.end(how, None, now);
+    }
+
+    fn end(&mut self, how: Terminal, error: Option<String>, now: Instant) {
+        self.disconnect();
+        // The server at hand tells a cancel as an error (B-EVT-1): our own intent knows better.
+        let (status, by) = match how {
+            Terminal::Completed => (Status::Completed, By::Server),
+            _ if self.stopping => (Status::Cancelled, By::User),
+            Terminal::Cancelled => (Status::Cancelled, By::Server),
+            Terminal::Failed => (Status::Failed, By::Server),
+        };
+        let error =
+            (status == Status::Failed).then(|| Failure { detail: error, ..Failure::passing(Code::ServerError) });
+        if self.road == Road::Live && !self.stopping {
+            return self.ask_log(Verdict { status, by, error }, now);
+        }
+        // The log has spoken to its end: nothing provisional is left to show.
+        if self.shown.take().is_some() {
+            self.exact.rewrite();
+        }
+        self.settle(status, by, error, now);
+    }
+
     /// Takes the run's id from an event of the send's response.
     pub(super) fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
-        if !self.config.event_log {
-            if let RunEvent::Started { run_id: Some(run) } = &incoming.event {
+        if !self.config.event_log || !self.protocol.has_log() {
+            if let RunEvent::Started { run_id: Some(run), .. } = &incoming.event {
                 self.run = Some(run.decoded());
                 self.touch();
             }
             return false;
         }
         let run = match &incoming.event {
-            RunEvent::Started { run_id: Some(run) } => run.decoded(),
+            RunEvent::Started { run_id: Some(run), .. } => run.decoded(),
             _ => return false,
         };
         self.run = Some(run);
@@ -261,6 +278,7 @@ impl Core {
     /// headers (B-ES-12). The run's own error has an id, or comes after other events.
     fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
         self.road == Road::Following
+            && self.protocol.has_log()
             && !self.events_here
             && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
     }

@@ -15,7 +15,7 @@ use crate::engine::{
 impl Core {
     pub(super) fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
         if let Some(shown) = &self.shown
-            && self.exact.text_utf16_len() >= shown.text_utf16_len()
+            && self.exact.has_caught_up_with(shown)
         {
             self.shown = None;
             self.exact.rewrite();

@@ -4,7 +4,13 @@
 //! between does not end it, because the server's own count of blocks would not. Reasoning is one part until text or a tool
 //! follows. A delta holds what is new since the last one and costs as much, however long the transcript is.
 
+mod call;
+mod message;
+
 use alloc::{boxed::Box, string::String, vec::Vec};
+
+use call::Call;
+use message::{About, Open};
 
 use super::delta::Delta;
 use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool, ToolField};
@@ -19,8 +25,12 @@ pub struct Transcript {
     // Where text and reasoning go while their part is open.
     text: Option<usize>,
     reasoning: Option<usize>,
-    // Length of the closed text blocks in UTF-16 units.
+    // Length of the closed text blocks, and of those that have names, in UTF-16 units.
     closed_units: usize,
+    // The open parts that have names.
+    open: Vec<Open>,
+    // Where the present step begins.
+    step: usize,
     // Tool calls that have not ended; seldom more than a few.
     running: Vec<usize>,
     blocks: u32,
@@ -31,6 +41,8 @@ pub struct Transcript {
     usage_changed: bool,
     metadata_changed: bool,
     reset: bool,
+    // The page must forget its parts from here on.
+    cut: Option<usize>,
 }
 
 struct Part {
@@ -41,6 +53,8 @@ struct Part {
     known: bool,
     // Whether the page knows that it is complete.
     known_done: bool,
+    // Whether its provider has said something that the page does not know.
+    has_news: bool,
 }
 
 enum Body {
@@ -49,6 +63,10 @@ enum Body {
     Tool(Box<ToolCall>),
     Citation { raw: Box<[u8]> },
     Interrupt { raw: Box<[u8]> },
+    Call(Box<Call>),
+    // The part's kind and id, raw JSON strings, and all of it.
+    Data { kind: Box<[u8]>, id: Option<Box<[u8]>>, raw: Box<[u8]> },
+    Raw { raw: Box<[u8]> },
 }
 
 #[derive(Default)]
@@ -56,6 +74,7 @@ struct Stream {
     text: Text,
     sent: Mark,
     done: bool,
+    about: Option<Box<About>>,
 }
 
 /// What is known of a tool call.
@@ -85,11 +104,16 @@ impl Transcript {
         Self::default()
     }
 
-    /// Takes one event. Those that say nothing about the transcript change nothing.
-    pub fn apply(&mut self, event: &RunEvent<'_>) {
+    /// Takes one event. Those that say nothing about the transcript change nothing. False for one that speaks of what was
+    /// never begun: it changes nothing, either.
+    pub fn apply(&mut self, event: &RunEvent<'_>) -> bool {
         match event {
-            RunEvent::Text { text } => self.append_text(*text),
-            RunEvent::Reasoning { text } => self.append_reasoning(*text),
+            RunEvent::Text { text, part: [] } => self.append_text(*text),
+            RunEvent::Reasoning { text, part: [] } => self.append_reasoning(*text),
+            RunEvent::Text { text, part } => return self.continue_part(part, false, *text),
+            RunEvent::Reasoning { text, part } => return self.continue_part(part, true, *text),
+            RunEvent::Chunk { kind, raw } => return self.take_chunk(*kind, raw),
+            RunEvent::Started { metadata, .. } | RunEvent::Concluded { metadata, .. } => self.merge_metadata(*metadata),
             RunEvent::ToolStarted { tool } => self.start_tool(tool),
             RunEvent::ToolEnded { tool } => self.end_tool(tool),
             RunEvent::BlockEnded { .. } => self.close_text(),
@@ -107,14 +131,15 @@ impl Transcript {
                 }
                 self.settle(*how);
             }
-            RunEvent::Started { .. } | RunEvent::Refused { .. } | RunEvent::Heartbeat | RunEvent::Ignored => {}
+            RunEvent::Refused { .. } | RunEvent::Heartbeat | RunEvent::Ignored => {}
         }
+        true
     }
 
     /// Completes the parts that are open, for a run of which no more will come.
     pub fn close(&mut self) {
-        self.close_text();
-        self.close_reasoning();
+        self.close_streams();
+        self.close_parts();
     }
 
     /// Makes the next delta tell everything from the start.
@@ -127,8 +152,11 @@ impl Transcript {
             part.changed = true;
             part.known = false;
             part.known_done = false;
-            if let Some(stream) = part.body.stream_mut() {
-                stream.sent = Mark::default();
+            part.has_news = false;
+            match &mut part.body {
+                Body::Text { stream, .. } | Body::Reasoning { stream } => stream.sent = Mark::default(),
+                Body::Call(call) => call.forget_sent(),
+                _ => {}
             }
             self.changed.push(index);
         }
@@ -136,7 +164,7 @@ impl Transcript {
 
     /// Whether the next delta has something to tell.
     pub fn is_changed(&self) -> bool {
-        self.reset || self.usage_changed || self.metadata_changed || !self.changed.is_empty()
+        self.reset || self.cut.is_some() || self.usage_changed || self.metadata_changed || !self.changed.is_empty()
     }
 
     /// Writes what changed since the last call into the run delta that is open in `out`.
@@ -144,6 +172,10 @@ impl Transcript {
         if core::mem::take(&mut self.reset) {
             out.key("reset");
             out.literal("true");
+        }
+        if let Some(cut) = self.cut.take() {
+            out.key("cut");
+            out.number(cut as u64);
         }
         if !self.changed.is_empty() {
             out.key("parts");
@@ -169,6 +201,11 @@ impl Transcript {
     /// Length of the answer, all blocks together, in UTF-16 units.
     pub fn text_utf16_len(&self) -> usize {
         self.closed_units + self.stream_units(self.text)
+    }
+
+    /// Whether whoever saw `other` misses nothing here: by length, for what was said again is what was said.
+    pub fn has_caught_up_with(&self, other: &Self) -> bool {
+        self.text_utf16_len() >= other.text_utf16_len() && self.parts.len() >= other.parts.len()
     }
 
     /// The answer's bytes in order; each piece is whole characters.
@@ -259,7 +296,7 @@ impl Transcript {
 
     fn push(&mut self, body: Body) {
         self.changed.push(self.parts.len());
-        self.parts.push(Part { body, changed: true, known: false, known_done: false });
+        self.parts.push(Part { body, changed: true, known: false, known_done: false, has_news: false });
     }
 
     fn touch(&mut self, index: usize) -> Option<&mut Part> {
@@ -289,6 +326,11 @@ impl Transcript {
         self.finish_stream(open);
     }
 
+    fn close_streams(&mut self) {
+        self.close_text();
+        self.close_reasoning();
+    }
+
     fn finish_stream(&mut self, open: Option<usize>) {
         if let Some(stream) = open.and_then(|index| self.touch(index)).and_then(|part| part.body.stream_mut()) {
             stream.done = true;
@@ -297,7 +339,7 @@ impl Transcript {
     }
 
     fn start_tool(&mut self, tool: &Tool<'_>) {
-        self.close();
+        self.close_streams();
         match self.running_tool(tool) {
             // A snapshot may already know the call.
             Some(index) => self.update_tool(index, tool),
@@ -316,7 +358,7 @@ impl Transcript {
         let index = match self.running_tool(tool).or_else(|| self.ended_tool(tool)) {
             Some(index) => index,
             None => {
-                self.close();
+                self.close_streams();
                 self.push_tool(tool);
                 self.parts.len() - 1
             }
@@ -383,8 +425,10 @@ impl Transcript {
                     stream.done = true;
                     self.parts.push(part);
                 }
-                Body::Citation { .. } | Body::Interrupt { .. } => behind.push(part),
-                Body::Text { .. } | Body::Tool(_) => {}
+                Body::Citation { .. } | Body::Interrupt { .. } | Body::Data { .. } | Body::Raw { .. } => {
+                    behind.push(part)
+                }
+                Body::Text { .. } | Body::Tool(_) | Body::Call(_) => {}
             }
         }
         if let Some(raw) = snapshot.metadata {
@@ -473,9 +517,23 @@ impl Part {
         };
         if !self.known {
             self.known = true;
+            self.has_news = false;
+            if let Body::Call(call) = &mut self.body {
+                call.forget_sent();
+            }
             open(out);
             out.key("part");
             self.body.write(out);
+        }
+        if core::mem::take(&mut self.has_news)
+            && let Some(about) = self.body.stream_mut().and_then(|stream| stream.about.as_deref())
+        {
+            open(out);
+            out.key("set");
+            about.write(out);
+        }
+        if let Body::Call(call) = &mut self.body {
+            call.write_input(out, &mut open);
         }
         if let Some(stream) = self.body.stream_mut() {
             let added = stream.text.read_on(&mut stream.sent, out.tail_mut());
@@ -517,6 +575,12 @@ impl Part {
             }
             Body::Citation { raw } => PartCopy::Citation { raw: json(raw) },
             Body::Interrupt { raw } => PartCopy::Interrupt { raw: json(raw) },
+            Body::Data { raw, .. } | Body::Raw { raw } => PartCopy::Whole { raw: json(raw) },
+            Body::Call(call) => {
+                let mut out = Delta::new();
+                call.write(&mut out);
+                PartCopy::Whole { raw: json(&out.into_head()) }
+            }
         }
     }
 }
@@ -535,18 +599,23 @@ impl Body {
             Self::Tool(call) => {
                 size_of::<ToolCall>() + call.fields.iter().flatten().map(|raw| raw.len()).sum::<usize>()
             }
-            Self::Citation { raw } | Self::Interrupt { raw } => raw.len(),
+            Self::Citation { raw } | Self::Interrupt { raw } | Self::Raw { raw } => raw.len(),
+            Self::Data { kind, id, raw } => kind.len() + id.as_ref().map_or(0, |id| id.len()) + raw.len(),
+            Self::Call(call) => call.held_bytes(),
         }
     }
 
     fn write(&self, out: &mut Delta) {
         match self {
-            Self::Text { seq, .. } => {
+            Self::Text { seq, stream } => {
                 out.literal("{\"type\":\"text\",\"seq\":");
                 out.number(u64::from(*seq));
-                out.literal(",\"state\":\"streaming\"}");
+                stream.write_about(out);
             }
-            Self::Reasoning { .. } => out.literal("{\"type\":\"reasoning\",\"state\":\"streaming\"}"),
+            Self::Reasoning { stream } => {
+                out.literal("{\"type\":\"reasoning\"");
+                stream.write_about(out);
+            }
             Self::Tool(call) => {
                 out.literal("{\"type\":\"tool\"");
                 for (name, field) in ToolField::NAMES.into_iter().zip(&call.fields) {
@@ -575,7 +644,19 @@ impl Body {
                 out.raw(raw);
                 out.literal("}");
             }
+            Self::Call(call) => call.write(out),
+            Self::Data { raw, .. } | Self::Raw { raw } => out.raw(raw),
         }
+    }
+}
+
+impl Stream {
+    fn write_about(&self, out: &mut Delta) {
+        out.literal(",\"state\":\"streaming\"");
+        if let Some(about) = &self.about {
+            about.write_members(out);
+        }
+        out.literal("}");
     }
 }
 
@@ -603,6 +684,16 @@ fn same(stored: Option<&[u8]>, other: Option<JsonStr<'_>>) -> bool {
         (Some(one), Some(other)) => one == other.raw() || *JsonStr::stored(one).plain() == *other.plain(),
         (one, other) => one.is_none() && other.is_none(),
     }
+}
+
+/// Whether two raw JSON strings mean the same.
+fn same_string(one: &[u8], other: &[u8]) -> bool {
+    if one == other {
+        return true;
+    }
+    let contents = |raw| <[u8]>::get(raw, 1..raw.len().saturating_sub(1)).unwrap_or(&[]);
+    (one.contains(&b'\\') || other.contains(&b'\\'))
+        && *JsonStr::stored(contents(one)).plain() == *JsonStr::stored(contents(other)).plain()
 }
 
 fn write_raw(raw: Option<&[u8]>, out: &mut Delta) {
@@ -635,6 +726,11 @@ pub enum PartCopy {
     Tool(ToolCopy),
     /// A source.
     Citation {
+        /// Its JSON.
+        raw: String,
+    },
+    /// A part as it came, or as it is told.
+    Whole {
         /// Its JSON.
         raw: String,
     },
@@ -742,6 +838,7 @@ mod tests {
             PartCopy::Citation { raw } => {
                 json!({ "type": "citation", "citation": serde_json::from_str::<Value>(&raw).unwrap() })
             }
+            PartCopy::Whole { raw } => serde_json::from_str::<Value>(&raw).unwrap(),
             PartCopy::Interrupt { raw } => {
                 json!({ "type": "interrupt", "interrupt": serde_json::from_str::<Value>(&raw).unwrap() })
             }

@@ -37,6 +37,9 @@ impl Page {
             self.parts.clear();
             self.usage = None;
         }
+        if let Some(cut) = run["cut"].as_u64() {
+            self.parts.truncate(cut as usize);
+        }
         for change in run["parts"].as_array().into_iter().flatten() {
             let index = change["i"].as_u64().expect("a change names its part") as usize;
             if !change["part"].is_null() {
@@ -56,6 +59,9 @@ impl Page {
             if !change["state"].is_null() {
                 part["state"] = change["state"].clone();
             }
+            if let (Some(part), Some(set)) = (part.as_object_mut(), change["set"].as_object()) {
+                part.extend(set.clone());
+            }
         }
         if !run["usage"].is_null() {
             self.usage = Some(run["usage"].clone());
@@ -67,6 +73,12 @@ impl Page {
         }
         self.events.extend(run["events"].as_array().into_iter().flatten().cloned());
         self.ends += u32::from(run["end"] == true);
+    }
+
+    /// The text of the whole answer.
+    pub fn answer(&self) -> String {
+        let texts = self.parts.iter().filter(|(part, _)| part["type"] == "text");
+        texts.map(|(_, text)| String::from_utf16_lossy(text)).collect()
     }
 
     /// What the user sees.

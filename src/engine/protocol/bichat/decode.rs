@@ -132,8 +132,8 @@ pub(in crate::engine) fn decode<'a>(
     };
     let detail = |of| detail.and_then(|(found, value)| (found == of).then_some(value));
     Ok(match kind {
-        Kind::Text => RunEvent::Text { text: string(content, "content")?.unwrap_or_default() },
-        Kind::Reasoning => RunEvent::Reasoning { text: string(content, "content")?.unwrap_or_default() },
+        Kind::Text => RunEvent::Text { text: string(content, "content")?.unwrap_or_default(), part: &[] },
+        Kind::Reasoning => RunEvent::Reasoning { text: string(content, "content")?.unwrap_or_default(), part: &[] },
         Kind::ToolStart | Kind::ToolEnd => match detail(Detail::Tool) {
             Some(Value::Object(raw)) if kind == Kind::ToolStart => {
                 RunEvent::ToolStarted { tool: Tool::read(raw, b"callId", false)? }
@@ -155,7 +155,7 @@ pub(in crate::engine) fn decode<'a>(
         }
         Kind::Usage => object(detail(Detail::Usage), "usage")?.map_or(RunEvent::Ignored, |raw| RunEvent::Usage { raw }),
         Kind::Ping => RunEvent::Heartbeat,
-        Kind::Started => RunEvent::Started { run_id: string(run_id, "runId")? },
+        Kind::Started => RunEvent::Started { run_id: string(run_id, "runId")?, metadata: None },
         Kind::Ended(how) => RunEvent::Ended {
             how,
             error: error.and_then(|value| value.as_str()),
@@ -385,7 +385,7 @@ mod tests {
     #[test]
     fn of_members_of_one_name_the_last_counts() {
         let data = "{\"content\":\"a\",\"content\":\"b\"}";
-        let Ok(RunEvent::Text { text }) = decode(Protocol::Bichat, b"content", data.as_bytes()) else { panic!() };
+        let Ok(RunEvent::Text { text, .. }) = decode(Protocol::Bichat, b"content", data.as_bytes()) else { panic!() };
         assert_eq!(text.decoded(), "b");
         assert_eq!(read("content", "{\"content\":5,\"content\":\"b\"}"), "Text");
     }

@@ -48,13 +48,14 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
     let ended = |how, error, metadata| RunEvent::Ended { how, error, generation_ms, metadata };
     Ok(match kind {
         Some(Kind::Token) => RunEvent::Text {
+            part: &[],
             text: match fields.get(Field::Content) {
                 Some(Value::String(text)) => text,
                 None => JsonStr::default(),
                 Some(_) => return Err(Fault::WrongType { member: "content" }),
             },
         },
-        Some(Kind::Accepted) => RunEvent::Started { run_id: run },
+        Some(Kind::Accepted) => RunEvent::Started { run_id: run, metadata: None },
         Some(Kind::Done) => ended(Terminal::Completed, None, wide.get(..len)),
         Some(Kind::Error) if of_number || !is_addressed => {
             let is_cancel = fields.string(Field::Code).is_some_and(|code| code.equals(b"cancelled"));

@@ -1,0 +1,370 @@
+//! What the chunks of a UI message do to its parts (PROTOCOLS 4.6, U-R-2 … U-R-19).
+//!
+//! Texts and stretches of reasoning have names, and several may be open at once. Of a tool call the last word counts: each
+//! chunk says anew what is known of it. A chunk that speaks of what was never begun changes nothing, and says so.
+
+use alloc::{boxed::Box, vec::Vec};
+
+use super::{
+    Body, Stream, Transcript,
+    call::{Call, CallState, Known, Object},
+    same_string,
+};
+use crate::engine::{
+    delta::Delta,
+    event::{ChunkKind, JsonStr},
+    json::Members,
+    merge::merge,
+    protocol::ui_message::{Field, Fields},
+};
+
+/// An open text or stretch of reasoning.
+pub(super) struct Open {
+    // A raw JSON string.
+    name: Box<[u8]>,
+    is_reasoning: bool,
+    index: usize,
+}
+
+/// What a provider says of a text or a stretch of reasoning. All raw JSON.
+#[derive(Default)]
+pub(super) struct About {
+    /// The name of a stretch of reasoning.
+    pub id: Option<Box<[u8]>>,
+    pub provider: Option<Box<[u8]>>,
+    pub citations: Option<Box<[u8]>>,
+}
+
+impl About {
+    pub fn write_members(&self, out: &mut Delta) {
+        for (name, raw) in self.members() {
+            out.key(name);
+            out.raw(raw);
+        }
+    }
+
+    /// As an object of its own.
+    pub fn write(&self, out: &mut Delta) {
+        let mut lead = "{\"";
+        for (name, raw) in self.members() {
+            out.literal(lead);
+            out.literal(name);
+            out.literal("\":");
+            out.raw(raw);
+            lead = ",\"";
+        }
+        out.literal("}");
+    }
+
+    fn members(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        [("id", &self.id), ("providerMetadata", &self.provider), ("citations", &self.citations)]
+            .into_iter()
+            .filter_map(|(name, raw)| Some((name, raw.as_deref()?)))
+    }
+}
+
+impl Transcript {
+    /// More of a text or a stretch of reasoning that has a name.
+    #[inline(never)]
+    pub(super) fn continue_part(&mut self, name: &[u8], is_reasoning: bool, text: JsonStr<'_>) -> bool {
+        let Some(at) = self.find_open(name, is_reasoning) else { return false };
+        let Some(index) = self.open.get(at).map(|open| open.index) else { return false };
+        self.extend(index, is_reasoning, text);
+        true
+    }
+
+    fn extend(&mut self, index: usize, is_reasoning: bool, text: JsonStr<'_>) {
+        if is_reasoning {
+            return self.append(index, text);
+        }
+        let before = self.stream_units(Some(index));
+        self.append(index, text);
+        self.closed_units += self.stream_units(Some(index)) - before;
+    }
+
+    /// One chunk. False where it makes no sense here.
+    #[inline(never)]
+    pub(super) fn take_chunk(&mut self, kind: ChunkKind, raw: &[u8]) -> bool {
+        let Ok(fields) = Fields::read(raw, raw.len()) else { return false };
+        match kind {
+            ChunkKind::TextStart => self.begin_part(&fields, false),
+            ChunkKind::ReasoningStart => self.begin_part(&fields, true),
+            ChunkKind::TextDelta | ChunkKind::TextEnd => {
+                return self.change_part(&fields, false, kind == ChunkKind::TextEnd);
+            }
+            ChunkKind::ReasoningDelta | ChunkKind::ReasoningEnd => {
+                return self.change_part(&fields, true, kind == ChunkKind::ReasoningEnd);
+            }
+            ChunkKind::ToolInputStart => self.begin_input(&fields),
+            ChunkKind::ToolInputDelta => return self.continue_input(&fields),
+            ChunkKind::ToolInputAvailable => {
+                let is_dynamic = fields.is_true(Field::Dynamic);
+                self.renew_call(&fields, is_dynamic, CallState::InputAvailable);
+            }
+            ChunkKind::ToolInputError => {
+                // The call is of the kind that it was begun as, whatever this says.
+                let known =
+                    self.call_of_step(&fields, None).and_then(|index| self.call(index)).map(|call| call.is_dynamic);
+                let is_dynamic = known.unwrap_or(fields.is_true(Field::Dynamic));
+                self.renew_call(&fields, is_dynamic, CallState::OutputError);
+            }
+            ChunkKind::ToolOutputAvailable => return self.end_call_by(&fields, CallState::OutputAvailable),
+            ChunkKind::ToolOutputError => return self.end_call_by(&fields, CallState::OutputError),
+            ChunkKind::ToolOutputDenied => return self.with_call(&fields, |call| call.stand(CallState::OutputDenied)),
+            ChunkKind::ToolApprovalRequest => return self.with_call(&fields, |call| call.ask(&fields)),
+            ChunkKind::ToolApprovalResponse => return self.answer(&fields),
+            ChunkKind::Whole => self.push(Body::Raw { raw: raw.into() }),
+            ChunkKind::Data => self.put_data(&fields, raw),
+            ChunkKind::StepStart => {
+                self.push(Body::Raw { raw: b"{\"type\":\"step-start\"}".as_slice().into() });
+                self.step = self.parts.len();
+            }
+            ChunkKind::StepReset => self.reset_step(),
+            ChunkKind::Metadata => self.merge_metadata(fields.present(Field::MessageMetadata)),
+        }
+        true
+    }
+
+    /// More about the whole run.
+    pub(super) fn merge_metadata(&mut self, news: Option<&[u8]>) {
+        let Some(news) = news else { return };
+        let merged = self.metadata.as_deref().filter(|old| *old != b"null").map(|old| merge(old, news));
+        self.metadata = Some(merged.map_or_else(|| news.into(), Vec::into_boxed_slice));
+        self.metadata_changed = true;
+    }
+
+    /// Nothing more comes: what is open is complete as it is.
+    pub(super) fn close_parts(&mut self) {
+        self.open.clear();
+        let is_open =
+            |body: &Body| matches!(body, Body::Text { stream, .. } | Body::Reasoning { stream } if !stream.done);
+        for index in 0..self.parts.len() {
+            if self.parts.get(index).is_some_and(|part| is_open(&part.body)) {
+                self.finish_stream(Some(index));
+            }
+        }
+    }
+
+    // ---- texts and reasoning ----
+
+    /// The latest one of this name.
+    fn find_open(&self, name: &[u8], is_reasoning: bool) -> Option<usize> {
+        self.open.iter().position(|open| open.is_reasoning == is_reasoning && same_string(&open.name, name))
+    }
+
+    fn begin_part(&mut self, fields: &Fields<'_>, is_reasoning: bool) {
+        let name = fields.raw(Field::Id).unwrap_or(&[]);
+        if let Some(at) = self.find_open(name, is_reasoning) {
+            // Its name is another's from here on; as it says nothing of its end, none is shown.
+            self.open.remove(at);
+        }
+        let about = About {
+            id: is_reasoning.then(|| name.into()),
+            provider: fields.present(Field::ProviderMetadata).map(Into::into),
+            citations: None,
+        };
+        let about = (about.id.is_some() || about.provider.is_some()).then(|| Box::new(about));
+        let stream = Stream { about, ..Stream::default() };
+        self.open.push(Open { name: name.into(), is_reasoning, index: self.parts.len() });
+        if is_reasoning {
+            self.push(Body::Reasoning { stream });
+        } else {
+            let seq = self.blocks;
+            self.blocks += 1;
+            self.push(Body::Text { seq, stream });
+        }
+    }
+
+    fn change_part(&mut self, fields: &Fields<'_>, is_reasoning: bool, is_end: bool) -> bool {
+        let name = fields.raw(Field::Id).unwrap_or(&[]);
+        let Some(at) = self.find_open(name, is_reasoning) else { return false };
+        let Some(index) = self.open.get(at).map(|open| open.index) else { return false };
+        if let Some(text) = fields.string(Field::Delta).filter(|_| !is_end) {
+            self.extend(index, is_reasoning, text);
+        }
+        let provider = fields.present(Field::ProviderMetadata);
+        let citations = fields.present(Field::Citations).filter(|_| is_end && !is_reasoning);
+        if (provider.is_some() || citations.is_some())
+            && let Some(part) = self.touch(index)
+        {
+            part.has_news = true;
+            if let Some(stream) = part.body.stream_mut() {
+                let about = stream.about.get_or_insert_default();
+                about.provider = provider.map(Into::into).or(about.provider.take());
+                about.citations = citations.map(Into::into).or(about.citations.take());
+            }
+        }
+        if is_end {
+            self.finish_stream(Some(index));
+            self.open.remove(at);
+        }
+        true
+    }
+
+    // ---- tool calls ----
+
+    fn call(&self, index: usize) -> Option<&Call> {
+        match &self.parts.get(index)?.body {
+            Body::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    fn call_mut(&mut self, index: usize) -> Option<&mut Call> {
+        let part = self.touch(index)?;
+        part.known = false;
+        match &mut part.body {
+            Body::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    /// The first call of this step with the chunk's id, and of that kind if one is asked for.
+    fn call_of_step(&self, fields: &Fields<'_>, is_dynamic: Option<bool>) -> Option<usize> {
+        let id = fields.raw(Field::ToolCallId)?;
+        (self.step..self.parts.len()).find(|&index| {
+            self.call(index)
+                .is_some_and(|call| same_string(&call.id, id) && is_dynamic.is_none_or(|kind| kind == call.is_dynamic))
+        })
+    }
+
+    /// The same of this step, else the last of any.
+    fn call_of_run(&self, fields: &Fields<'_>) -> Option<usize> {
+        let id = fields.raw(Field::ToolCallId)?;
+        self.call_of_step(fields, None).or_else(|| {
+            (0..self.step).rev().find(|&index| self.call(index).is_some_and(|call| same_string(&call.id, id)))
+        })
+    }
+
+    /// What a chunk says of a call, in the place of what was known of it in this step.
+    fn renew_call(&mut self, fields: &Fields<'_>, is_dynamic: bool, state: CallState) -> usize {
+        let index = match self.call_of_step(fields, Some(is_dynamic)) {
+            Some(index) => index,
+            None => {
+                self.push(Body::Call(Box::new(Call::begun(fields, is_dynamic))));
+                self.parts.len() - 1
+            }
+        };
+        if let Some(call) = self.call_mut(index) {
+            call.renew(fields, state);
+        }
+        index
+    }
+
+    fn begin_input(&mut self, fields: &Fields<'_>) {
+        // Words that are still to come belong to the call that begins now.
+        if let Some(index) = self.streaming_call(fields)
+            && let Some(call) = self.call_mut(index)
+        {
+            call.freeze_input();
+        }
+        let is_dynamic = fields.is_true(Field::Dynamic);
+        let index = self.renew_call(fields, is_dynamic, CallState::InputStreaming);
+        if let Some(call) = self.call_mut(index) {
+            call.begin_input(fields);
+        }
+    }
+
+    /// The call whose input streams under the chunk's id.
+    fn streaming_call(&self, fields: &Fields<'_>) -> Option<usize> {
+        let id = fields.raw(Field::ToolCallId)?;
+        let streams = |index: usize| self.call(index).is_some_and(|call| call.has_input() && same_string(&call.id, id));
+        (0..self.parts.len()).rev().find(|&index| streams(index))
+    }
+
+    fn continue_input(&mut self, fields: &Fields<'_>) -> bool {
+        let Some(mut index) = self.streaming_call(fields) else { return false };
+        if index < self.step
+            && let Some(next) = self.call_mut(index).map(Call::split)
+        {
+            // A step began in the middle of it: what comes now is a part of that step, with all of the input.
+            index = self.parts.len();
+            self.push(Body::Call(Box::new(next)));
+        }
+        let is_new = index + 1 == self.parts.len();
+        let text = fields.string(Field::InputTextDelta).unwrap_or_default();
+        let Some(part) = self.touch(index) else { return is_new };
+        if let Body::Call(call) = &mut part.body {
+            call.extend(text);
+        }
+        true
+    }
+
+    fn end_call_by(&mut self, fields: &Fields<'_>, state: CallState) -> bool {
+        self.with_call(fields, |call| call.end(fields, state))
+    }
+
+    fn with_call(&mut self, fields: &Fields<'_>, change: impl FnOnce(&mut Call)) -> bool {
+        let call = self.call_of_run(fields).and_then(|index| self.call_mut(index));
+        call.map(change).is_some()
+    }
+
+    /// Somebody has said whether a tool may run.
+    fn answer(&mut self, fields: &Fields<'_>) -> bool {
+        let Some(id) = fields.raw(Field::ApprovalId) else { return false };
+        let asks = |index: &usize| {
+            let approval = self.call(*index).and_then(|call| call.known(Known::Approval));
+            approval.and_then(approval_id).is_some_and(|asked| same_string(asked, id))
+        };
+        let index = (0..self.parts.len()).find(asks);
+        index.and_then(|index| self.call_mut(index)).map(|call| call.answer(fields)).is_some()
+    }
+
+    // ---- the rest ----
+
+    /// Data of a name that is known takes the place of what it was (U-R-19).
+    fn put_data(&mut self, fields: &Fields<'_>, raw: &[u8]) {
+        let kind = fields.raw(Field::Type).unwrap_or(&[]);
+        let id = fields.present(Field::Id);
+        let is_it = |body: &Body| matches!((body, id), (Body::Data { kind: old, id: Some(known), .. }, Some(id)) if same_string(old, kind) && same_string(known, id));
+        match self.parts.iter().position(|part| is_it(&part.body)) {
+            Some(index) => {
+                if let Some(part) = self.touch(index)
+                    && let Body::Data { raw, .. } = &mut part.body
+                {
+                    part.known = false;
+                    let mut renewed = Object::default();
+                    renewed.members_of(raw, |name| *name != *b"data");
+                    renewed.member("data", fields.raw(Field::Data));
+                    *raw = renewed.end().into_boxed_slice();
+                }
+            }
+            None => self.push(Body::Data { kind: kind.into(), id: id.map(Into::into), raw: raw.into() }),
+        }
+    }
+
+    /// The step begins anew: what it has said is gone (U-R-15).
+    fn reset_step(&mut self) {
+        self.open.clear();
+        for index in self.step..self.parts.len() {
+            if let Some(Body::Text { .. }) = self.parts.get(index).map(|part| &part.body) {
+                self.closed_units -= self.stream_units(Some(index));
+                self.blocks -= 1;
+            }
+        }
+        for part in &mut self.parts {
+            if let Body::Call(call) = &mut part.body
+                && call.has_input()
+            {
+                call.freeze_input();
+            }
+        }
+        if self.parts.len() > self.step {
+            self.parts.truncate(self.step);
+            self.changed.retain(|&index| index < self.step);
+            self.cut = Some(self.cut.map_or(self.step, |cut| cut.min(self.step)));
+        }
+    }
+}
+
+/// The member `id` of an approval, a raw JSON string.
+fn approval_id(raw: &[u8]) -> Option<&[u8]> {
+    let mut members = Members::open(raw).ok()?;
+    while let Ok(Some((key, value))) = members.next() {
+        if key.equals(b"id") {
+            let end = members.at();
+            return raw.get(end - value.raw_len()..end);
+        }
+    }
+    None
+}

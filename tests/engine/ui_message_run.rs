@@ -1,0 +1,294 @@
+//! A run whose send's own response is all there is of it (PROTOCOLS 4.4): what is lost is told again from its start, while the
+//! server still has it.
+
+use crate::support::client::{Client, Order, steady};
+use serde_json::json;
+use steadystream::engine::config::Config;
+use steadystream::engine::host::{End, Pace, Task};
+use steadystream::engine::protocol::Protocol;
+use steadystream::engine::run::Wish;
+use steadystream::engine::time::Millis;
+
+struct Chat {
+    client: Client,
+    slot: u32,
+    task: Task,
+}
+
+const BODY: &str = r#"{"id":"s","messages":[]}"#;
+
+fn client() -> Client {
+    Client::new(Config { protocol: Protocol::UiMessage, ..steady() })
+}
+
+fn words(text: &str) -> String {
+    frames(&[json!({ "type": "text-delta", "id": "0", "delta": text })])
+}
+
+fn frames(chunks: &[serde_json::Value]) -> String {
+    chunks.iter().map(|chunk| format!("data: {chunk}\n\n")).collect()
+}
+
+fn opening() -> String {
+    frames(&[json!({ "type": "start", "messageId": "m" }), json!({ "type": "text-start", "id": "0" })])
+}
+
+fn closing() -> String {
+    frames(&[json!({ "type": "text-end", "id": "0" }), json!({ "type": "finish" })])
+}
+
+const DONE: &str = "data: [DONE]\n\n";
+
+impl Chat {
+    fn send() -> Self {
+        let mut client = client();
+        let slot = client.send("s", BODY);
+        client.host.watch(slot, Pace::Frame);
+        let order = client.orders().pop().unwrap();
+        assert_eq!(order.says(), "fetch ");
+        assert!(matches!(&order, Order::Open { body: Some(body), .. } if body == BODY));
+        Self { task: order.task(), client, slot }
+    }
+
+    /// With its response open, and so many words of it.
+    fn begun(text: &str) -> Self {
+        let mut chat = Self::send();
+        chat.accept();
+        chat.say(&(opening() + &words(text)));
+        chat
+    }
+
+    fn accept(&mut self) {
+        self.client.head(self.task, 200, "text/event-stream");
+    }
+
+    fn say(&mut self, text: &str) {
+        self.client.chunk(self.task, text);
+        self.client.flush();
+    }
+
+    fn lose(&mut self, end: End) {
+        self.client.end(self.task, end);
+        self.client.flush();
+    }
+
+    /// Waits until the next request, which must be this one.
+    fn expect(&mut self, request: &str) {
+        for _ in 0..40 {
+            let orders = self.client.orders();
+            if let Some(open) = orders.iter().find(|order| matches!(order, Order::Open { .. })) {
+                assert_eq!(open.says(), request);
+                self.task = open.task();
+                return;
+            }
+            self.client.wait(Millis(1_000));
+            self.client.flush();
+        }
+        panic!("nothing was asked for");
+    }
+
+    /// Status and the error's code.
+    fn end(&mut self) -> (String, Option<String>) {
+        self.client.flush();
+        let code = self.client.state(self.slot, "error")["code"].as_str().map(str::to_owned);
+        (self.client.status(self.slot), code)
+    }
+
+    fn text(&mut self) -> String {
+        self.client.page(self.slot).answer()
+    }
+
+    fn assert_nothing_follows(&mut self) {
+        self.client.wait(Millis(600_000));
+        assert!(!self.client.orders().iter().any(|order| matches!(order, Order::Open { .. })));
+    }
+}
+
+#[test]
+fn an_answer_ends_with_its_stream_and_not_before() {
+    for last in [DONE, ""] {
+        let mut chat = Chat::begun("Hello");
+        chat.say(&closing());
+        assert_eq!(chat.end(), ("streaming".into(), None));
+        if last.is_empty() {
+            chat.lose(End::Ended);
+        } else {
+            chat.say(last);
+        }
+        assert_eq!(chat.end(), ("completed".into(), None));
+        assert_eq!((chat.text().as_str(), chat.client.state(chat.slot, "runId")), ("Hello", "m".into()));
+        chat.assert_nothing_follows();
+    }
+}
+
+#[test]
+fn what_comes_behind_the_finish_counts() {
+    let mut chat = Chat::begun("Hello");
+    chat.say(&(closing() + &frames(&[json!({ "type": "text-start", "id": "1" })])));
+    chat.say(&frames(&[json!({ "type": "text-delta", "id": "1", "delta": " again" })]));
+    chat.say(DONE);
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello again"));
+}
+
+#[test]
+fn a_stream_that_ends_too_early_is_lost_and_told_again_from_its_start() {
+    for end in [End::Ended, End::Failed] {
+        let mut chat = Chat::begun("Hello, wor");
+        chat.lose(end);
+        assert_eq!(chat.end(), ("streaming".into(), None));
+        chat.expect("fetch /s/stream");
+        chat.accept();
+        for piece in [opening(), words("Hel"), words("lo, ")] {
+            chat.say(&piece);
+            assert_eq!(chat.text(), "Hello, wor", "what was there stays until it is there again");
+        }
+        chat.say(&words("world"));
+        assert_eq!(chat.text(), "Hello, world");
+        chat.say(&(closing() + DONE));
+        assert_eq!((chat.end(), chat.text().as_str()), (("completed".into(), None), "Hello, world"));
+        chat.assert_nothing_follows();
+    }
+}
+
+#[test]
+fn a_connection_that_breaks_behind_the_finish_has_said_it_all() {
+    let mut chat = Chat::begun("Hello");
+    chat.say(&closing());
+    chat.lose(End::Failed);
+    assert_eq!(chat.end(), ("completed".into(), None));
+    chat.assert_nothing_follows();
+}
+
+#[test]
+fn with_ids_it_goes_on_after_what_is_held() {
+    let mut chat = Chat::send();
+    chat.accept();
+    chat.say("id: 1\ndata: {\"type\":\"text-start\",\"id\":\"0\"}\n\nid: 2\ndata: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"a\"}\n\n");
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream?lastEventId=2");
+    chat.accept();
+    // The last one comes again, as some servers have it.
+    chat.say("id: 2\ndata: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"a\"}\n\nid: 3\ndata: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"b\"}\n\n");
+    chat.say(DONE);
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "ab"));
+}
+
+#[test]
+fn nothing_that_runs_is_an_answer_that_was_missed() {
+    let mut chat = Chat::begun("Hel");
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream");
+    chat.client.head(chat.task, 204, "");
+    assert_eq!(chat.end(), ("interrupted".into(), Some("run-ended".into())));
+    assert_eq!(chat.text(), "Hel", "partial text survives");
+    // There is nothing to go on with: whoever tries again sends it anew.
+    let now = chat.client.at();
+    chat.client.host.command(chat.slot, now, |run| assert!(run.retry("q2", None, now)));
+    chat.expect("fetch ");
+}
+
+#[test]
+fn a_message_of_which_nobody_knows_whether_it_arrived_is_not_sent_again() {
+    for (status, end) in [(None, End::Failed), (Some(502), End::Ended), (Some(500), End::Ended)] {
+        let mut chat = Chat::send();
+        if let Some(status) = status {
+            chat.client.head(chat.task, status, "text/plain");
+        } else {
+            chat.lose(end);
+        }
+        chat.expect("fetch /s/stream");
+        chat.accept();
+        chat.say(&(opening() + &words("Hello") + &closing() + DONE));
+        assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
+    }
+}
+
+#[test]
+fn a_message_that_was_put_off_is_sent_again_and_one_that_was_refused_is_not() {
+    for status in [425, 429, 503] {
+        let mut chat = Chat::send();
+        chat.client.head(chat.task, status, "text/plain");
+        chat.expect("fetch ");
+    }
+    for status in [400, 403, 404, 422] {
+        let mut chat = Chat::send();
+        chat.client.head(chat.task, status, "text/plain");
+        assert_eq!(chat.end(), ("failed".into(), Some("http-status".into())));
+        chat.assert_nothing_follows();
+    }
+}
+
+#[test]
+fn an_error_fails_and_an_abort_cancels() {
+    let mut chat = Chat::begun("Hel");
+    chat.say(&frames(&[json!({ "type": "error", "errorText": "overloaded" })]));
+    assert_eq!(chat.end(), ("failed".into(), Some("server-error".into())));
+    assert_eq!(chat.client.state(chat.slot, "error")["detail"], "overloaded");
+    let mut chat = Chat::begun("Hel");
+    chat.say(&(frames(&[json!({ "type": "abort" })]) + DONE));
+    assert_eq!(chat.end(), ("cancelled".into(), None));
+    assert_eq!((chat.text().as_str(), chat.client.state(chat.slot, "by")), ("Hel", "server".into()));
+}
+
+#[test]
+fn a_stop_is_the_users_and_ends_it_whatever_the_server_knows_of_stops() {
+    for (status, word) in [(200, frames(&[json!({ "type": "abort" })]) + DONE), (404, String::new())] {
+        let mut chat = Chat::begun("Hel");
+        let now = chat.client.at();
+        chat.client.host.command(chat.slot, now, |run| run.stop(now));
+        chat.client.host.command(chat.slot, now, |run| run.handle_stop_reply(status, now));
+        chat.say(&word);
+        chat.client.wait(Millis(2_000));
+        assert_eq!(chat.end(), ("cancelled".into(), None));
+        assert_eq!(chat.client.state(chat.slot, "by"), "user");
+        chat.assert_nothing_follows();
+    }
+}
+
+#[test]
+fn whoever_comes_later_takes_part_in_what_runs() {
+    let mut client = client();
+    let wish = Wish { session: "s".into(), ..Wish::default() };
+    let slot = client.host.begin(wish, true, client.at());
+    let task = client.orders().pop().unwrap().task();
+    let mut chat = Chat { client, slot, task };
+    chat.client.host.watch(slot, Pace::Frame);
+    chat.accept();
+    chat.say(&(opening() + &words("Hello") + &closing() + DONE));
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
+}
+
+#[test]
+fn where_nothing_runs_nothing_is_found() {
+    let mut client = client();
+    let wish = Wish { session: "s".into(), ..Wish::default() };
+    let slot = client.host.begin(wish, true, client.at());
+    let task = client.orders().pop().unwrap().task();
+    let mut chat = Chat { client, slot, task };
+    chat.client.head(task, 204, "");
+    assert_eq!(chat.end(), ("interrupted".into(), Some("run-not-found".into())));
+    chat.assert_nothing_follows();
+}
+
+#[test]
+fn a_chunk_that_makes_no_sense_is_skipped_and_counted() {
+    let mut chat = Chat::begun("Hel");
+    chat.say(&frames(&[json!({ "type": "text-delta", "id": "never", "delta": "x" }), json!({ "type": "text-delta" })]));
+    chat.say(&(words("lo") + &closing() + DONE));
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
+}
+
+#[test]
+fn a_server_that_is_gone_for_good_is_given_up() {
+    let mut chat = Chat::begun("Hel");
+    chat.lose(End::Failed);
+    for _ in 0..60 {
+        let orders = chat.client.orders();
+        for order in orders.iter().filter(|order| matches!(order, Order::Open { .. })) {
+            chat.client.end(order.task(), End::Failed);
+        }
+        chat.client.wait(Millis(5_000));
+    }
+    assert_eq!(chat.end(), ("interrupted".into(), Some("gave-up".into())));
+    assert_eq!(chat.text(), "Hel");
+}
