@@ -1,6 +1,8 @@
 //! What a run says: the same moments for the same recipe, to the last character.
 
 mod chance;
+mod chunk;
+mod chunks;
 mod json;
 mod plan;
 mod prose;
@@ -10,6 +12,8 @@ mod tool;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chance::Chance;
+pub use chunk::{Caller, Chunk, Voice};
+pub use chunks::chunks;
 pub(crate) use json::{Object, delta_string, json_value};
 pub use plan::plan;
 

@@ -52,10 +52,10 @@ fn ending(recipe: &Recipe) -> Moment {
 }
 
 /// Events of one iteration.
-struct Stretch {
-    reasoning: usize,
-    text: usize,
-    tools: usize,
+pub(super) struct Stretch {
+    pub(super) reasoning: usize,
+    pub(super) text: usize,
+    pub(super) tools: usize,
 }
 
 /// How a recipe's events are shared out.
@@ -94,7 +94,7 @@ impl Layout {
     }
 }
 
-fn spread(tool_calls: usize) -> Vec<usize> {
+pub(super) fn spread(tool_calls: usize) -> Vec<usize> {
     let mut tools = Vec::new();
     let mut left = tool_calls;
     while left > 0 {
@@ -105,7 +105,7 @@ fn spread(tool_calls: usize) -> Vec<usize> {
     tools
 }
 
-fn share(room: usize, tools: &[usize], reasoning: bool) -> Vec<Stretch> {
+pub(super) fn share(room: usize, tools: &[usize], reasoning: bool) -> Vec<Stretch> {
     let count = tools.len() + 1;
     let each = room / count;
     (0..count)
@@ -118,7 +118,7 @@ fn share(room: usize, tools: &[usize], reasoning: bool) -> Vec<Stretch> {
         .collect()
 }
 
-fn deltas(
+pub(super) fn deltas(
     text: &str,
     count: usize,
     recipe: &Recipe,
