@@ -13,6 +13,8 @@ pub struct Config {
     pub log_max_len: usize,
     /// Whether `GET stream/events` honours `?lastEventId=`. The real server does not (B-ES-11).
     pub cursor_query: bool,
+    /// Whether chunks of `ui-message` have ids and a reader may begin behind one. The AI SDK's servers know no such thing (U-T-5).
+    pub ui_cursor: bool,
     /// Whether `requestId` is deduplicated. The real server does not while its store is down (B-SEND-3).
     pub dedupe: bool,
     /// Whether `ws-chat` is spoken by a plain server, which knows only `token`, `done` and `error`.
@@ -33,6 +35,7 @@ impl Default for Config {
             log_retention_ms: 300_000,
             log_max_len: 0,
             cursor_query: false,
+            ui_cursor: false,
             dedupe: true,
             plain: false,
             stop_ends_with: StopEnding::Error,

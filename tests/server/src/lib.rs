@@ -8,6 +8,7 @@
 //! * [`runs`] go on whether or not anybody watches; each keeps the exact log of its events.
 //! * [`bichat`] is the server side of that protocol: routes, and the feeds that read its runs.
 //! * [`ws_chat`] is the server side of that one, over sockets, SSE and REST.
+//! * [`ui_message`] is the server side of that one, over POST and a stream that replays.
 //! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
 //! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
 //!   passes, and the weather that holds for everybody.
@@ -34,6 +35,7 @@ pub mod reply;
 pub mod runs;
 pub mod sse;
 pub mod truth;
+pub mod ui_message;
 mod websocket;
 pub mod ws_chat;
 

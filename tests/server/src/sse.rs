@@ -79,6 +79,8 @@ pub enum Frame {
     Beat(Beat),
     /// An event of the run.
     Event(Event),
+    /// Data that is no event of the run, like `[DONE]`.
+    Mark(&'static str),
     /// A `retry:` line, in ms (P-7).
     Retry(u64),
     /// Bytes as they are, framed or not.
@@ -148,6 +150,10 @@ impl Frame {
                 }
                 out.put_slice(end.bytes());
             }
+            Self::Mark(text) => {
+                line(out, b"data: ", text.as_bytes(), end);
+                out.put_slice(end.bytes());
+            }
             Self::Retry(ms) => {
                 line(out, b"retry: ", ms.to_string().as_bytes(), end);
                 out.put_slice(end.bytes());
@@ -188,6 +194,7 @@ mod tests {
         assert_eq!(text(&event("{}"), LineEnd::CrLf), "id: 17-2\r\nevent: content\r\ndata: {}\r\n\r\n");
         assert_eq!(text(&event("{}"), LineEnd::Cr), "id: 17-2\revent: content\rdata: {}\r\r");
         assert_eq!(text(&Frame::Comment("stream-open"), LineEnd::Lf), ": stream-open\n\n");
+        assert_eq!(text(&Frame::Mark("[DONE]"), LineEnd::Lf), "data: [DONE]\n\n");
         assert_eq!(text(&Frame::Beat(Beat::Comment), LineEnd::Lf), ": ping\n\n");
         assert_eq!(
             text(&Frame::Beat(Beat::Event(5)), LineEnd::Lf),

@@ -186,12 +186,13 @@ impl Truth {
     /// What `GET /control/truth` answers.
     pub fn report(&self) -> Value {
         let parts = serde_json::to_value(&self.parts).unwrap_or_default();
+        let (sha256, text_sha256) = hashes(&parts, &self.text);
         let blocks: Vec<_> = self.parts.iter().filter(|part| matches!(part, Part::Text { .. })).collect();
         json!({
             "text": self.text,
             "reasoning": self.reasoning,
-            "sha256": sha256(&canonical(&parts)),
-            "textSha256": sha256(&self.text),
+            "sha256": sha256,
+            "textSha256": text_sha256,
             "blocks": blocks,
             "usage": self.usage,
             "textBlockOffsets": self.offsets.iter().map(|&(utf16, _)| utf16).collect::<Vec<_>>(),
@@ -234,6 +235,11 @@ fn tool_call(part: &Part) -> Option<Value> {
 
 fn parse(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_default()
+}
+
+/// The documented hashes of parts and text.
+pub(crate) fn hashes(parts: &Value, text: &str) -> (String, String) {
+    (sha256(&canonical(parts)), sha256(text))
 }
 
 /// JSON with the members of every object in order of their keys and no white space: in JavaScript, `JSON.stringify` of a

@@ -21,6 +21,7 @@ use crate::net::Link;
 use crate::reply::Refusal;
 use crate::runs::{Protocol, Run};
 use crate::sse::Frame;
+use crate::ui_message;
 use crate::websocket::Handshake;
 
 use super::pump::{Pump, Sink, pipe};
@@ -67,6 +68,14 @@ struct ChatTarget {
     request_id: Option<String>,
 }
 
+/// The same in `ui-message`, where the path names the chat, or the body does.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct UiTarget {
+    id: Option<String>,
+    request_id: Option<String>,
+}
+
 /// The middleware.
 pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (mut parts, body) = request.into_parts();
@@ -75,7 +84,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "more than 32 MiB").into_response();
     };
-    let target = Target::read(&parts, &body);
+    let target = Target::read(route, &parts, &body);
     let record = app.counters.handle_request(Record {
         connection: link.id(),
         method: parts.method.to_string(),
@@ -101,6 +110,10 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
                 Some(outage) => Step { status: Some(outage.into()), ..Step::default() },
                 None => app.scripts.take(route, target.session_id.as_deref(), target.run_id.as_deref()),
             };
+            let step = match route.protocol() {
+                Protocol::UiMessage if !app.config().ui_cursor => step.in_order(),
+                _ => step,
+            };
             let session_id = target.session_id;
             let exchange = Arc::new(Exchange { app: Arc::clone(&app), link, route, step, record, session_id });
             parts.extensions.insert(Arc::clone(&exchange));
@@ -112,16 +125,26 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
 }
 
 impl Target {
-    fn read(parts: &Parts, body: &Bytes) -> Self {
+    fn read(route: Route, parts: &Parts, body: &Bytes) -> Self {
+        let text = |id| percent_decode_str(id).decode_utf8_lossy().into_owned();
         if let Some((session_id, _)) = super::chat_call(parts.uri.path()) {
             let query = axum::extract::Query::<ChatTarget>::try_from_uri(&parts.uri).map(|query| query.0);
             let ChatTarget { pending_message_id, request_id } = query.unwrap_or_default();
             let body = serde_json::from_slice::<ChatTarget>(body).unwrap_or_default();
             return Self {
-                session_id: Some(percent_decode_str(session_id).decode_utf8_lossy().into_owned()),
+                session_id: Some(text(session_id)),
                 run_id: pending_message_id,
                 request_id: request_id.or(body.request_id),
                 params: None,
+            };
+        }
+        if route.protocol() == Protocol::UiMessage {
+            let UiTarget { id, request_id } = serde_json::from_slice(body).unwrap_or_default();
+            let named = super::ui_call(parts.uri.path()).map(|(id, _)| text(id));
+            return Self {
+                session_id: named.or(id),
+                request_id: ui_message::header_key(&parts.headers).or(request_id),
+                ..Self::default()
             };
         }
         let query = axum::extract::Query::<Self>::try_from_uri(&parts.uri).map(|query| query.0).unwrap_or_default();
@@ -231,7 +254,9 @@ impl Exchange {
             // The connection's end drops this request with it.
             return std::future::pending().await;
         }
-        if self.step.is_fine_grained() && response.extensions().get::<Pumped>().is_none() {
+        // A 204 has no body that could break.
+        let whole = response.extensions().get::<Pumped>().is_none() && response.status() != StatusCode::NO_CONTENT;
+        if self.step.is_fine_grained() && whole {
             response = self.repump(response).await;
         }
         if let Some(value) = self.step.content_type.as_deref().and_then(|text| HeaderValue::from_str(text).ok()) {

@@ -30,6 +30,9 @@ impl<'a> Mangle<'a> {
 
     /// Takes the feed's next frame.
     pub(crate) fn push(&mut self, frame: Frame) -> Mangled {
+        if matches!(frame, Frame::Mark(_)) && self.step.no_done {
+            return Mangled::default();
+        }
         let Frame::Event(event) = &frame else {
             return Mangled { frames: vec![frame], ends: false };
         };
@@ -40,6 +43,9 @@ impl<'a> Mangle<'a> {
             frames.extend(self.held.take());
             if self.step.no_terminal {
                 return Mangled { frames, ends: true };
+            }
+            if self.step.no_finish {
+                return Mangled { frames, ends: false };
             }
             if self.step.terminal_twice {
                 frames.push(frame.clone());
@@ -79,6 +85,7 @@ impl<'a> Mangle<'a> {
             let (name, data) = match self.protocol {
                 Protocol::Bichat => ("content", "{\"type\":\"content\",\"content\":\"brok"),
                 Protocol::WsChat => ("", "{\"type\":\"token\",\"content\":\"brok"),
+                Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"brok"),
             };
             let name = malformed.event.clone().unwrap_or_else(|| name.to_owned());
             frames.push(foreign(name, malformed.data.clone().unwrap_or_else(|| data.to_owned())));
@@ -92,6 +99,7 @@ impl<'a> Mangle<'a> {
                 Protocol::WsChat => {
                     ("", "{\"type\":\"token\",\"content\":{\"text\":7},\"pending_message_id\":[],\"seq\":\"first\"}")
                 }
+                Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":7,\"delta\":{\"text\":7}}"),
             };
             frames.push(foreign(name.to_owned(), data.to_owned()));
         }

@@ -55,13 +55,19 @@ pub enum Route {
     ChatStop,
     /// `GET /api/chat/sessions`
     ChatSessions,
+    /// `POST /api/chat`
+    UiSend,
+    /// `GET /api/chat/…/stream`
+    UiStream,
+    /// `POST /api/chat/…/stop`
+    UiStop,
     /// Any other path below the protocol's base.
     Other,
 }
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::Stream,
         Self::Events,
         Self::Resume,
@@ -75,6 +81,9 @@ impl Route {
         Self::ChatStatus,
         Self::ChatStop,
         Self::ChatSessions,
+        Self::UiSend,
+        Self::UiStream,
+        Self::UiStop,
         Self::Other,
     ];
 
@@ -93,6 +102,12 @@ impl Route {
         match path {
             "/ws/chat" => return Self::Ws,
             "/api/chat/sessions" => return Self::ChatSessions,
+            "/api/chat" => return Self::UiSend,
+            _ => {}
+        }
+        match ui_call(path) {
+            Some((_, "stream")) => return Self::UiStream,
+            Some((_, "stop")) => return Self::UiStop,
             _ => {}
         }
         match path.strip_prefix("/bi-chat").unwrap_or(path) {
@@ -112,9 +127,15 @@ impl Route {
             Self::Stream | Self::Events | Self::Resume | Self::Status | Self::Stop | Self::Rpc | Self::Other => {
                 Protocol::Bichat
             }
+            Self::UiSend | Self::UiStream | Self::UiStop => Protocol::UiMessage,
             _ => Protocol::WsChat,
         }
     }
+}
+
+/// The chat and the call of a path like `/api/chat/C/stream`.
+fn ui_call(path: &str) -> Option<(&str, &str)> {
+    path.strip_prefix("/api/chat/")?.split_once('/')
 }
 
 /// The session and the call of a path like `/api/chat/sessions/S/events`.

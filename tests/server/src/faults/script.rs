@@ -16,7 +16,7 @@ pub struct Scope {
     pub session_id: Option<String>,
     /// Those of this run: `events` and `resume` name one.
     pub run_id: Option<String>,
-    /// `stream`, `events`, `resume`, `status`, `stop`, `rpc`, a list of these, or `*` for all, which is the default.
+    /// A route's name, a list of these, or `*` for all, which is the default.
     pub path: Option<Path>,
 }
 

@@ -55,6 +55,10 @@ pub struct Step {
     pub terminal_twice: bool,
     /// EOF where the terminal event should be.
     pub no_terminal: bool,
+    /// EOF behind the terminal event, without the `[DONE]` that belongs there.
+    pub no_done: bool,
+    /// `[DONE]` without the terminal event that belongs before it.
+    pub no_finish: bool,
     /// 200 with plain text (B-RES-2).
     pub unknown_run: bool,
     /// 200 with the `error` event for a run that is not there (B-ES-12).
@@ -268,6 +272,11 @@ impl Step {
             || self.drip.is_some()
             || self.split_every.is_some()
             || !self.split_at.is_empty()
+    }
+
+    /// The same without what a client without a cursor cannot notice: events doubled, swapped or missing.
+    pub(super) fn in_order(self) -> Self {
+        Self { duplicate: None, reorder: None, drop: None, ..self }
     }
 
     /// Where a log whose positions are its cursors is read from by a client that has everything up to `after`.

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use crate::sse::{self, Frame};
 
 use super::heart::Heart;
+use super::log::Entry;
 use super::run::{Read, Run};
 
 /// Entries read from the log at once.
@@ -21,6 +22,9 @@ pub struct LogFeed {
     position: u64,
     ready: VecDeque<Frame>,
     over: bool,
+    /// The frame behind the end of a run that is known to have ended.
+    closing: Option<Frame>,
+    ids: bool,
     heart: Heart,
 }
 
@@ -32,9 +36,21 @@ impl LogFeed {
             position,
             ready: opening,
             over: false,
+            closing: None,
+            ids: true,
             heart: Heart::new(&run.recipe),
             run: Arc::clone(run),
         }
+    }
+
+    /// The same with this frame behind the terminal event.
+    pub(crate) fn closed_by(self, frame: Frame) -> Self {
+        Self { closing: Some(frame), ..self }
+    }
+
+    /// The same without the ids of the events.
+    pub(crate) fn without_ids(self) -> Self {
+        Self { ids: false, ..self }
     }
 
     /// The next frame; `None` behind the terminal event, or when the log is gone.
@@ -52,9 +68,17 @@ impl LogFeed {
                 Read::Entries(entries, next) => {
                     self.position = next;
                     self.over = entries.iter().any(|entry| entry.terminal);
-                    self.ready.extend(entries.iter().map(|entry| Frame::Event(entry.logged())));
+                    let event = |entry: &Entry| if self.ids { entry.logged() } else { entry.live() };
+                    self.ready.extend(entries.iter().map(|entry| Frame::Event(event(entry))));
+                    if self.over {
+                        self.ready.extend(self.closing.take());
+                    }
                 }
-                Read::Gone => return None,
+                Read::Gone => {
+                    self.over = true;
+                    // Nothing is missing where the reader had it all.
+                    self.ready.extend(self.closing.take().filter(|_| !self.run.is_lost()));
+                }
                 Read::Later => tokio::select! {
                     _ = self.changes.changed() => {}
                     () = self.heart.beat() => return Some(Frame::Beat(sse::Beat::Comment)),

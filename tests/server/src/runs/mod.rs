@@ -5,6 +5,7 @@ mod log;
 mod log_feed;
 mod protocol;
 mod run;
+mod saying;
 mod table;
 
 pub(crate) use heart::Heart;

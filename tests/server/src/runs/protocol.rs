@@ -13,9 +13,16 @@ pub enum Protocol {
     Bichat,
     /// PROTOCOLS 5, as `docs/ws-chat.md` has it.
     WsChat,
+    /// PROTOCOLS 4: the AI SDK's UI message stream.
+    UiMessage,
 }
 
 impl Protocol {
+    /// Whether a request id goes on naming its run when that has ended, for as long as the run is kept.
+    pub(super) fn keeps_request_ids(self) -> bool {
+        matches!(self, Self::WsChat | Self::UiMessage)
+    }
+
     /// What of a recipe can be said in this protocol. Its number of events stays.
     pub(super) fn sayable(self, recipe: &Recipe) -> Recipe {
         let mut recipe = recipe.clone();

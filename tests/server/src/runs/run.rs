@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use crate::clock::{lock, unix_ms};
 use crate::config::OffsetUnit;
-use crate::content::{Ending, Moment, Recipe, plan};
+use crate::content::{Ending, Moment, Recipe};
 use crate::sse::EventId;
-use crate::truth::Truth;
+use crate::ui_message;
 use crate::ws_chat::{self, Done};
 
 use super::Protocol;
 use super::log::{Draft, Entry, Log};
+use super::saying::{Saying, Told};
 use crate::bichat;
 
 /// A live subscriber that does not read loses what comes after this many events (B-SEND-11).
@@ -81,16 +82,16 @@ pub struct Run {
 #[derive(Clone, Debug, PartialEq)]
 enum Order {
     Write,
-    /// End now, with this moment.
-    End(Moment),
+    /// End now, with this event.
+    End(Saying),
     /// The process is gone: no terminal event, no log.
     Vanish,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
     log: Log,
-    truth: Truth,
+    told: Told,
     live: Vec<Watcher>,
     ended_at: Option<u64>,
     done: Option<Done>,
@@ -115,6 +116,17 @@ struct Watcher {
 }
 
 impl Book {
+    fn new(protocol: Protocol) -> Self {
+        Self {
+            log: Log::default(),
+            told: Told::new(protocol),
+            live: Vec::new(),
+            ended_at: None,
+            done: None,
+            lost: false,
+        }
+    }
+
     /// The terminal event, if it is written and the log still there.
     fn terminal(&self) -> Option<Entry> {
         let last = self.log.len().saturating_sub(1);
@@ -146,7 +158,7 @@ impl Run {
             seed,
             started_at: unix_ms(),
             max_len,
-            book: Mutex::default(),
+            book: Mutex::new(Book::new(ask.protocol)),
             changed: watch::Sender::new(0),
             order: watch::Sender::new(Order::Write),
         })
@@ -157,7 +169,8 @@ impl Run {
         let begun = Instant::now();
         let pace = self.recipe.events_per_second;
         let mut order = self.order.subscribe();
-        for (index, moment) in plan(&self.protocol.sayable(&self.recipe), self.seed).into_iter().enumerate() {
+        let script = Saying::script(self.protocol, &self.recipe, self.seed);
+        for (index, saying) in script.into_iter().enumerate() {
             if pace > 0.0 {
                 // Deadlines from the start: a late wake-up is caught up with and does not slow the run down.
                 let due = begun + Duration::from_secs_f64((index as f64 / pace).min(86_400.0));
@@ -169,7 +182,7 @@ impl Run {
             }
             let now = order.borrow_and_update().clone();
             match now {
-                Order::Write => self.append(&moment),
+                Order::Write => self.append(&saying),
                 Order::End(end) => return self.append(&end),
                 Order::Vanish => return,
             }
@@ -179,18 +192,22 @@ impl Run {
         }
     }
 
-    fn append(&self, moment: &Moment) {
+    fn append(&self, saying: &Saying) {
         let now = unix_ms();
-        let terminal = matches!(moment, Moment::End(..));
+        let terminal = saying.is_terminal();
         let generation_ms = now.saturating_sub(self.started_at);
         let mut book = lock(&self.book);
         let seq = book.log.len() + 1;
-        let draft = match self.protocol {
-            Protocol::Bichat => {
+        let draft = match saying {
+            Saying::Chunk(chunk) => {
+                let data = ui_message::payload::chunk(chunk, &self.message_id, self.recipe.json);
+                Draft { name: "", data, terminal, seq: Some(seq) }
+            }
+            Saying::Moment(moment) if self.protocol == Protocol::Bichat => {
                 let (name, data) = bichat::payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);
                 Draft { name, data, terminal, seq: None }
             }
-            Protocol::WsChat => {
+            Saying::Moment(moment) => {
                 if matches!(moment, Moment::End(Ending::Done, _)) {
                     book.done = Some(Done::of(self, generation_ms));
                 }
@@ -198,7 +215,7 @@ impl Run {
                 Draft { name: "", data, terminal, seq: Some(seq) }
             }
         };
-        book.truth.apply(moment);
+        book.told.apply(saying);
         let entry = book.log.append(now, draft, self.max_len);
         book.live.retain_mut(|watcher| match watcher.sender.try_send(entry.clone()) {
             // Full is the loss that a live stream is known for.
@@ -240,7 +257,7 @@ impl Run {
         self.order.send_if_modified(|order| {
             let first = *order == Order::Write;
             if first {
-                *order = Order::End(Moment::End(ending, error));
+                *order = Order::End(Saying::end(self.protocol, ending, error));
             }
             first
         });
@@ -260,7 +277,7 @@ impl Run {
     /// Where it is.
     pub fn state(&self) -> RunState {
         let book = lock(&self.book);
-        match book.truth.end() {
+        match book.told.end() {
             Some((ending, _)) => RunState::Ended(*ending),
             None if book.lost => RunState::Lost,
             None => RunState::Running,
@@ -307,7 +324,7 @@ impl Run {
     pub(crate) fn watch(&self, unit: OffsetUnit) -> (Value, mpsc::Receiver<Entry>) {
         let (sender, receiver) = mpsc::channel(LIVE_CHANNEL);
         let mut book = lock(&self.book);
-        let snapshot = book.truth.snapshot(unit == OffsetUnit::Bytes);
+        let snapshot = book.told.snapshot(unit == OffsetUnit::Bytes);
         match book.terminal() {
             // An empty channel has room.
             Some(terminal) => drop(sender.try_send(terminal)),
@@ -319,22 +336,22 @@ impl Run {
 
     /// What the run has said so far.
     pub(crate) fn snapshot(&self, unit: OffsetUnit) -> Value {
-        lock(&self.book).truth.snapshot(unit == OffsetUnit::Bytes)
+        lock(&self.book).told.snapshot(unit == OffsetUnit::Bytes)
     }
 
     /// Text and terminal event so far, for a node that polls (B-RES-3).
     pub(crate) fn poll(&self, unit: OffsetUnit) -> (String, Value, Option<Entry>) {
         let book = lock(&self.book);
-        (book.truth.text().to_owned(), book.truth.snapshot(unit == OffsetUnit::Bytes), book.terminal())
+        (book.told.text().to_owned(), book.told.snapshot(unit == OffsetUnit::Bytes), book.terminal())
     }
 
     /// What the run has come to.
     pub(crate) fn outline(&self) -> Outline {
         let book = lock(&self.book);
         Outline {
-            text: book.truth.text().to_owned(),
+            text: book.told.text().to_owned(),
             events: book.log.len(),
-            end: book.truth.end().cloned(),
+            end: book.told.end().cloned(),
             done: book.done.clone(),
         }
     }
@@ -347,7 +364,10 @@ impl Run {
     /// What `GET /control/truth` answers.
     pub fn truth(&self) -> Value {
         let book = lock(&self.book);
-        let mut report = book.truth.report();
+        let mut report = book.told.report();
+        if self.protocol == Protocol::UiMessage {
+            report["messageId"] = self.message_id.as_str().into();
+        }
         if self.protocol == Protocol::WsChat {
             report["done"] = json!(book.done);
         }

@@ -20,7 +20,7 @@ struct Table {
     known: BTreeMap<String, Arc<Run>>,
     /// Every run since the last reset, in order; the control API answers for lost ones too.
     all: Vec<Arc<Run>>,
-    /// Request ids of runs that live (B-SEND-4); in `ws-chat` of all that are known.
+    /// Request ids of runs that live (B-SEND-4); in other protocols than `bichat` of all that are known.
     requests: BTreeMap<(Protocol, String), Arc<Run>>,
     usual: Recipe,
     recipes: BTreeMap<String, Recipe>,
@@ -56,7 +56,7 @@ impl Runs {
         let mut table = lock(&self.0);
         let request = ask.request_id.clone().map(|id| (ask.protocol, id));
         let taken = request.as_ref().and_then(|id| table.requests.get(id)).cloned();
-        let holds = |run: &Arc<Run>| run.is_running() || ask.protocol == Protocol::WsChat;
+        let holds = |run: &Arc<Run>| run.is_running() || ask.protocol.keeps_request_ids();
         if let Some(run) = taken.filter(|run| config.dedupe && holds(run)) {
             return Started::Same(run);
         }
@@ -80,7 +80,8 @@ impl Runs {
         run
     }
 
-    /// Lets a new run write in the background; afterwards its request id is free again, and `retention` later its log goes.
+    /// Lets a new run write in the background; afterwards its request id is free again, where the
+    /// protocol does not keep it, and `retention` later its log goes.
     /// What `ws-chat` says are messages, which stay.
     pub fn write(self: &Arc<Self>, run: Arc<Run>, retention: Duration) {
         let runs = Arc::clone(self);
@@ -89,7 +90,9 @@ impl Runs {
             if run.protocol == Protocol::WsChat {
                 return;
             }
-            runs.release(&run);
+            if !run.protocol.keeps_request_ids() {
+                runs.release(&run);
+            }
             tokio::time::sleep(retention).await;
             runs.lose(&run);
         });

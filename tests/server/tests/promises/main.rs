@@ -15,3 +15,5 @@ mod requests;
 mod shape;
 mod socket;
 mod sockets;
+mod ui_faults;
+mod ui_message;

@@ -1,0 +1,98 @@
+//! What a run says: moments, which most protocols put into words of their own, or the chunks of a UI message stream.
+
+use serde_json::Value;
+
+use crate::content::{Chunk, Ending, Moment, Recipe, chunks, plan};
+use crate::truth::Truth;
+use crate::ui_message;
+
+use super::Protocol;
+
+/// One event of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Saying {
+    Moment(Moment),
+    Chunk(Chunk),
+}
+
+/// The fold of what a run has said so far.
+#[derive(Debug)]
+pub(super) enum Told {
+    Moments(Truth),
+    Chunks(ui_message::Fold),
+}
+
+impl Saying {
+    /// All that a run is to say.
+    pub(super) fn script(protocol: Protocol, recipe: &Recipe, seed: u64) -> Vec<Self> {
+        match protocol {
+            Protocol::UiMessage => chunks(recipe, seed).into_iter().map(Self::Chunk).collect(),
+            Protocol::Bichat | Protocol::WsChat => {
+                plan(&protocol.sayable(recipe), seed).into_iter().map(Self::Moment).collect()
+            }
+        }
+    }
+
+    /// The event that ends a run at once.
+    pub(super) fn end(protocol: Protocol, ending: Ending, text: Option<String>) -> Self {
+        match protocol {
+            Protocol::UiMessage => Self::Chunk(Chunk::end(ending, text)),
+            Protocol::Bichat | Protocol::WsChat => Self::Moment(Moment::End(ending, text)),
+        }
+    }
+
+    /// Whether the run ends with it.
+    pub(super) fn is_terminal(&self) -> bool {
+        match self {
+            Self::Moment(moment) => matches!(moment, Moment::End(..)),
+            Self::Chunk(chunk) => chunk.ending().is_some(),
+        }
+    }
+}
+
+impl Told {
+    pub(super) fn new(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::UiMessage => Self::Chunks(ui_message::Fold::default()),
+            Protocol::Bichat | Protocol::WsChat => Self::Moments(Truth::default()),
+        }
+    }
+
+    pub(super) fn apply(&mut self, saying: &Saying) {
+        match (self, saying) {
+            (Self::Moments(truth), Saying::Moment(moment)) => truth.apply(moment),
+            (Self::Chunks(fold), Saying::Chunk(chunk)) => fold.apply(chunk),
+            // A run has one protocol from its beginning to its end.
+            _ => {}
+        }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        match self {
+            Self::Moments(truth) => truth.text(),
+            Self::Chunks(fold) => fold.text(),
+        }
+    }
+
+    pub(super) fn end(&self) -> Option<&(Ending, Option<String>)> {
+        match self {
+            Self::Moments(truth) => truth.end(),
+            Self::Chunks(fold) => fold.end(),
+        }
+    }
+
+    /// The state that snapshots tell; a UI message stream has none.
+    pub(super) fn snapshot(&self, byte_offsets: bool) -> Value {
+        match self {
+            Self::Moments(truth) => truth.snapshot(byte_offsets),
+            Self::Chunks(_) => Value::Null,
+        }
+    }
+
+    pub(super) fn report(&self) -> Value {
+        match self {
+            Self::Moments(truth) => truth.report(),
+            Self::Chunks(fold) => fold.report(),
+        }
+    }
+}
