@@ -1,0 +1,167 @@
+// A server made of the AI SDK's own stream helpers, as an app would write it: what a client of `ui-message` meets in the field.
+// Its answers are scripted and go on whether or not anybody reads; its connections break on request.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { json } from 'node:stream/consumers';
+import { Readable, pipeline } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { UI_MESSAGE_STREAM_HEADERS, createUIMessageStream, pipeUIMessageStreamToResponse } from 'ai';
+import { answerTo } from './ai-answer.mjs';
+
+/**
+ * Starts one on a free port. `paceMs`: how long after each chunk the next one comes; `answer`: the chunks for a question.
+ *
+ * `POST /api/chat` streams an answer, `GET /api/chat/:id/stream` replays the chat's newest from its first byte and goes on, or is
+ * 204 when it is over.
+ */
+export async function startAiServer({ paceMs = 5, answer = answerTo } = {}) {
+  const server = new AiServer(paceMs, answer);
+  await server.listen();
+  return server;
+}
+
+/** One answer: the bytes it has come to, for whoever reads from the beginning. */
+class Answer {
+  #pieces = [];
+  #waiting = [];
+  over = false;
+
+  async record(stream) {
+    for await (const piece of stream) this.#tell(() => this.#pieces.push(piece));
+    this.#tell(() => { this.over = true; });
+  }
+
+  async *replay() {
+    for (let n = 0; ; n++) {
+      while (n === this.#pieces.length) {
+        if (this.over) return;
+        await new Promise((resolve) => this.#waiting.push(resolve));
+      }
+      yield this.#pieces[n];
+    }
+  }
+
+  #tell(change) {
+    change();
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+class AiServer {
+  /** How long after each chunk the next one comes; may be changed at any time. */
+  paceMs;
+  /** `{method, path, status}` of each request, in order. */
+  requests = [];
+  #answer;
+  #answers = new Map();
+  #messages = new Map();
+  #cuts = [];
+  #stopped = new AbortController();
+  #http = createServer((request, response) => {
+    this.#serve(request, response).catch((error) => response.destroy(error));
+  });
+
+  constructor(paceMs, answer) {
+    this.paceMs = paceMs;
+    this.#answer = answer;
+  }
+
+  async listen() {
+    this.#http.listen(0, '127.0.0.1');
+    await once(this.#http, 'listening');
+    this.origin = `http://127.0.0.1:${this.#http.address().port}`;
+    this.api = `${this.origin}/api/chat`;
+  }
+
+  /** The socket of the next response is destroyed behind that many bytes of its body; more than one: of those that follow. */
+  cut(...afterBytes) {
+    this.#cuts.push(...afterBytes);
+  }
+
+  /** The message that the SDK itself makes of the chat's newest answer, once that is over. */
+  message(chatId) {
+    return this.#messages.get(chatId);
+  }
+
+  async stop() {
+    this.#stopped.abort();
+    this.#http.closeAllConnections();
+    this.#http.close();
+    await once(this.#http, 'close');
+  }
+
+  async #serve(request, response) {
+    allowOrigin(request, response);
+    const { pathname } = new URL(request.url, this.origin);
+    const record = { method: request.method, path: pathname };
+    this.requests.push(record);
+    response.once('close', () => { record.status = response.statusCode; });
+    if (request.method === 'OPTIONS') return void response.writeHead(204).end();
+    if (request.method === 'POST' && pathname === '/api/chat') return this.#begin(await json(request), response);
+    const [, chatId] = /^\/api\/chat\/([^/]+)\/stream$/.exec(pathname) ?? [];
+    if (request.method === 'GET' && chatId) return this.#resume(decodeURIComponent(chatId), response);
+    response.writeHead(404).end();
+  }
+
+  #begin({ id, messages }, response) {
+    const question = messages.at(-1).parts.map(({ text = '' }) => text).join('');
+    const answer = new Answer();
+    this.#answers.set(id, answer);
+    let ended;
+    this.#messages.set(id, new Promise((resolve) => { ended = resolve; }));
+    const stream = createUIMessageStream({
+      originalMessages: messages,
+      execute: ({ writer }) => this.#write(writer, question),
+      onEnd: ({ responseMessage }) => ended(responseMessage),
+    });
+    this.#cutWhereAsked(response);
+    return pipeUIMessageStreamToResponse({ response, stream, consumeSseStream: ({ stream: copy }) => void answer.record(copy) });
+  }
+
+  async #write(writer, question) {
+    for (const chunk of this.#answer(question)) {
+      if (this.#stopped.signal.aborted) return;
+      writer.write(chunk);
+      // Who stops the server does not wait for an answer.
+      await sleep(this.paceMs, null, { signal: this.#stopped.signal }).catch(() => {});
+    }
+  }
+
+  #resume(chatId, response) {
+    const answer = this.#answers.get(chatId);
+    if (!answer || answer.over) return void response.writeHead(204).end();
+    this.#cutWhereAsked(response);
+    response.writeHead(200, UI_MESSAGE_STREAM_HEADERS);
+    // A reader that goes away ends its replay and nothing else.
+    return void pipeline(Readable.from(answer.replay()), response, () => {});
+  }
+
+  #cutWhereAsked(response) {
+    let left = this.#cuts.shift();
+    if (left === undefined) return;
+    const write = response.write.bind(response);
+    response.write = (piece, ...rest) => {
+      const bytes = Buffer.from(piece);
+      if (bytes.length < left) {
+        left -= bytes.length;
+        return write(bytes, ...rest);
+      }
+      response.write = () => false;
+      response.flushHeaders();
+      if (left > 0) write(bytes.subarray(0, left));
+      // Behind what has just been written, which is to arrive.
+      response.socket.write('', () => response.socket.destroy());
+      return false;
+    };
+  }
+}
+
+/** Pages of other origins may use it. */
+function allowOrigin({ headers }, response) {
+  if (!headers.origin) return;
+  response.setHeader('Access-Control-Allow-Origin', headers.origin);
+  response.setHeader('Access-Control-Allow-Credentials', 'true');
+  response.setHeader('Access-Control-Allow-Headers', headers['access-control-request-headers'] ?? '*');
+  response.setHeader('Vary', 'Origin');
+}
