@@ -151,6 +151,28 @@ fn a_stream_that_ends_too_early_is_lost_and_told_again_from_its_start() {
 }
 
 #[test]
+fn whoever_listens_hears_of_each_event_once() {
+    let mut chat = Chat::begun("a");
+    let now = chat.client.at();
+    chat.client.host.command(chat.slot, now, |run| run.listen(true));
+    chat.say(&words("b"));
+    for cut in [2, 4] {
+        chat.lose(End::Failed);
+        chat.expect("fetch /s/stream");
+        chat.accept();
+        for piece in [opening(), words("a"), words("b"), words("c"), words("d")].iter().take(cut) {
+            chat.say(piece);
+        }
+    }
+    chat.say(&(words("d") + &closing() + DONE));
+    let events = &chat.client.page(chat.slot).events;
+    let heard: Vec<&str> = events.iter().filter_map(|event| event["data"]["delta"].as_str()).collect();
+    assert_eq!(heard, ["b", "c", "d"], "from the moment on when somebody listened");
+    assert_eq!(events.last().unwrap()["data"]["type"], "finish");
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "abcd"));
+}
+
+#[test]
 fn a_connection_that_breaks_behind_the_finish_has_said_it_all() {
     let mut chat = Chat::begun("Hello");
     chat.say(&closing());

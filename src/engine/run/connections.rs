@@ -124,6 +124,7 @@ impl Core {
     /// Without a cursor, what comes next is the whole run from its beginning.
     pub(super) fn begin_log(&mut self) {
         if self.position.is_none() {
+            self.again = self.told;
             self.start_over();
         }
     }

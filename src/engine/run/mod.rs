@@ -218,6 +218,9 @@ struct Core {
     over: bool,
     // How the server has said that the run ends, once its stream does.
     concluded: Option<Terminal>,
+    // How many events were told, where they have no ids, and how many of them come again from the start.
+    told: usize,
+    again: usize,
     // The budget was given back once without progress.
     second_wind: bool,
     head_seen: bool,
@@ -313,6 +316,8 @@ impl Run {
                 anchor: None,
                 over: false,
                 concluded: None,
+                told: 0,
+                again: 0,
                 second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
@@ -530,6 +535,8 @@ impl Run {
             core.position = beginning(core.protocol);
             core.anchor = None;
             core.most_text = 0;
+            core.told = 0;
+            core.again = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());

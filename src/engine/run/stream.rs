@@ -145,7 +145,12 @@ impl Core {
             }
             self.updated_at = Some(at);
         }
-        self.forward(incoming);
+        if self.again > 0 && !self.protocol.has_log() {
+            self.again -= 1;
+        } else {
+            self.told += 1;
+            self.forward(incoming);
+        }
         self.advance_status(&incoming.event, now);
         self.touch_content();
     }
