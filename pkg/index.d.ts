@@ -58,7 +58,7 @@ export interface Store<T> {
  * | `server-error` | the run itself failed; `detail` is the server's text |
  * | `malformed-event` | an event that is not valid JSON |
  * | `event-too-large` | an event larger than `maxEventBytes` |
- * | `truncated` | {@link RunCore.end} before a terminal event |
+ * | `truncated` | {@link RunCore.end}, or an adopted stream's end, before a terminal event |
  * | `aborted` | closed or aborted by our own caller |
  * | `invalid-argument` | a wrong option or argument; `path` names it |
  * | `invalid-state` | not possible now |
@@ -483,8 +483,9 @@ export interface RunEvent {
  * - `eventsource`: the browser's own, which sends no headers
  * - `fetch`: a streamed response; sends headers and cursors and sees the HTTP status
  * - `rest`: the status is asked every 2000 ms, and the whole answer comes at once
+ * - `adopted`: a stream that somebody else opens, see {@link RunClient.adopt}
  */
-export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest';
+export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest' | 'adopted';
 
 /** Request headers by name. */
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
@@ -500,7 +501,7 @@ export interface BichatOptions extends CommonClientOptions {
    * The ladder that follows a run's events, first choice first. A transport that fails for a reason that will not pass gives
    * way to the next, and the run goes on from its cursor. Default `['fetch']`.
    */
-  readonly transports?: readonly Exclude<Transport, 'websocket'>[];
+  readonly transports?: readonly Exclude<Transport, 'websocket' | 'adopted'>[];
   /**
    * Whether the server keeps an event log (`GET /stream/events`). Default `true`: what a run ends up with is the log's
    * content. With `false`, a send's own response is all there is, and it may drop events (B-SEND-11).
@@ -514,7 +515,7 @@ export interface BichatOptions extends CommonClientOptions {
 export interface WsChatOptions extends CommonClientOptions {
   readonly protocol: 'ws-chat';
   /** The ladder, first choice first; a send belongs to one of them (W4-4). Default `['websocket', 'fetch', 'rest']`. */
-  readonly transports?: readonly Transport[];
+  readonly transports?: readonly Exclude<Transport, 'adopted'>[];
   /**
    * How the bearer token of `headers` reaches the server over a WebSocket: in the first frame (default) or as a subprotocol.
    * Never in the URL.
@@ -664,6 +665,12 @@ export type QuestionResult =
   | { readonly success: true; readonly data: QuestionReceipt }
   | { readonly success: false; readonly error: SteadyStreamError };
 
+/** A stream of a run's events: bytes or text of an SSE stream, cut anywhere, or one event's data an object. */
+export type RunSource = ReadableStream<unknown> | AsyncIterable<unknown>;
+
+/** Opens such a stream after `cursor`; `null`: there is none, the run is over. Rejects when it cannot be had now. */
+export type RunSourceOpener = (cursor: string | null) => RunSource | null | Promise<RunSource | null>;
+
 /**
  * The runs of one backend. Making one touches nothing, also on a server; the engine starts with the first call.
  * A page that goes away cancels nothing.
@@ -690,6 +697,16 @@ export declare class RunClient {
    * @throws {SteadyStreamError} as {@link RunClient.send}.
    */
   open(run: RunKey, options?: OpenOptions): RunStream;
+
+  /**
+   * Follows a run in a stream that somebody else opens: over IPC, in a test, by a framework. A stream that ends before the run does is
+   * lost: a function is called again, after a wait, with the cursor of what is held, or `null` where events have no ids; it may give
+   * all from the start, of which what was heard is told to nobody twice. A mere stream cannot be had again: `truncated`.
+   * `stop()` cancels the stream and asks no server. A live run that is open already gives the same stream, and `source` is cancelled.
+   *
+   * @throws {SteadyStreamError} as {@link RunClient.send}.
+   */
+  adopt(run: Omit<RunKey, 'cursor'>, source: RunSource | RunSourceOpener, options?: OpenOptions): RunStream;
 
   /**
    * After a reload: attaches to what is running in the session, or gives `null`. A status request that fails on the

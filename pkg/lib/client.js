@@ -1,4 +1,5 @@
 // The public client: checks what it is given, finds the run that is already there, and leaves the rest to the engine.
+import { cancelSource, isSource } from './browser/adopted-stream.js';
 import { invalid } from './errors.js';
 import { dispose } from './dispose.js';
 import { Feed } from './feed.js';
@@ -85,6 +86,26 @@ export class RunClient {
     const begin = (raw, now) => raw.open(sessionId, runId, cursor, now);
     return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
       ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
+  }
+
+  adopt({ sessionId, runId } = {}, source, { signal, notify } = {}) {
+    requireString('sessionId', sessionId);
+    if (runId !== undefined) requireString('runId', runId);
+    const isOpener = typeof source === 'function';
+    if (!isOpener && !isSource(source)) throw invalid('source', source, 'a ReadableStream, an async iterable, or a function that gives one');
+    const shared = this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal);
+    if (shared) {
+      if (!isOpener) cancelSource(source);
+      return shared;
+    }
+    const key = createRequestId();
+    this.#feed.adopt(key, isOpener ? source : () => source);
+    const begin = (raw, now) => raw.adopt(sessionId, runId, key, isOpener, now);
+    const run = new Run(this.#feed, initialSnapshot(sessionId, runId ?? null, null), {
+      begin, notify, key, canRetry: (status) => isOpener && status === 'interrupted',
+    });
+    run.start(signal);
+    return new RunStream(run, async () => this.#feed.act((raw, now) => raw.cancel(run.slot, now)));
   }
 
   async resume(sessionId, { runId, signal, notify } = {}) {

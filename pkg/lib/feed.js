@@ -142,6 +142,11 @@ export class Feed {
     this.#follow();
   }
 
+  /** What opens the stream of the run that will ask for it under `key`. */
+  adopt(key, open) {
+    this.#engine().adopt(key, open);
+  }
+
   /** A call that changes something: its consequences are pulled at once. */
   act(call) {
     this.tell(call);
@@ -179,7 +184,9 @@ export class Feed {
   release(holder) {
     const { slot } = holder;
     holder.slot = 0;
-    if (this.#holders.delete(slot)) this.tell((raw, now) => raw.release(slot, now));
+    if (!this.#holders.delete(slot)) return;
+    this.tell((raw, now) => raw.release(slot, now));
+    this.#driver?.disown(holder.key);
   }
 
   /** The live runs: what may be opened again is what has a stream. */

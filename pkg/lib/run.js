@@ -24,17 +24,23 @@ export class Run {
   #hasUnreadText = false;
   #signals = [];
   #trace;
+  #canRetry;
 
   slot = 0;
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
   stream = null;
 
-  /** `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. */
-  constructor(feed, snapshot, { begin, body, notify, view = EMPTY }) {
+  /**
+   * `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. `canRetry`: whether a
+   * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it.
+   */
+  constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null }) {
     this.#feed = feed;
     this.#begin = begin;
     this.#body = body;
     this.#notify = notify;
+    this.#canRetry = canRetry;
+    this.key = key;
     this.#view = view;
     this.store = createStore(snapshot, {
       onPace: (pace) => {
@@ -122,7 +128,7 @@ export class Run {
     if (this.isLive) return;
     this.#hasUnreadText = false;
     // The others keep their slot for retry().
-    if (!RETRYABLE.has(this.store.peek().status)) this.#feed.release(this);
+    if (!this.#canRetry(this.store.peek().status)) this.#feed.release(this);
   }
 
   #settled(error = null) {
@@ -190,9 +196,9 @@ export class Run {
   retry() {
     const { status, error, ...rest } = this.store.getSnapshot();
     const isCrashed = error?.code === 'engine-crashed';
-    if (!RETRYABLE.has(status) || isCrashed || (!this.slot && this.#begin === null)) {
+    if (!this.#canRetry(status) || isCrashed || (!this.slot && this.#begin === null)) {
       throw new SteadyStreamError('invalid-state', {
-        got: `retry() of a run that ${!RETRYABLE.has(status) ? `is ${status}` : 'was released or retried before'}`,
+        got: `retry() of a run that ${!this.#canRetry(status) ? `is ${status}` : 'was released or retried before'}`,
         expected: 'an interrupted or failed run, once',
       });
     }
@@ -208,7 +214,7 @@ export class Run {
       return slot;
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
-      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view,
+      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view, canRetry: this.#canRetry, key: this.key,
     });
     next.start();
     this.slot = 0;

@@ -11,7 +11,7 @@ use crate::engine::{
     host::{End, Host, Pace, Task},
     http::Head,
     inquiry::Question,
-    run::Wish,
+    run::{Adopted, Wish},
     time::Millis,
     window::CHUNK,
 };
@@ -60,6 +60,21 @@ impl RawHost {
     /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
     pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>, now: f64) -> u32 {
         self.begin(session, Some(run), None, None, last_event_id, false, now)
+    }
+
+    /// Follows a run in a stream that the page opens, under `key`, and perhaps again after it.
+    pub fn adopt(&self, session: String, run: Option<String>, key: String, may_reopen: bool, now: f64) -> u32 {
+        let adopted = Some(Adopted { key, may_reopen });
+        let wish = Wish { session, run, adopted, ..Wish::default() };
+        self.host().begin(wish, false, instant(now))
+    }
+
+    /// The user cancels an adopted run: nobody but its stream is told.
+    pub fn cancel(&self, slot: u32, now: f64) {
+        self.host().command(slot, instant(now), |run| {
+            run.stop(instant(now));
+            run.handle_stop_reply(200, instant(now));
+        });
     }
 
     /// Raw events into deltas, or no longer.
@@ -234,7 +249,7 @@ impl RawHost {
         now: f64,
     ) -> u32 {
         let grace = if is_run { None } else { self.grace };
-        let wish = Wish { session, run, request_id, body, cursor, grace, listen: !is_run };
+        let wish = Wish { session, run, request_id, body, cursor, grace, listen: !is_run, adopted: None };
         self.host().begin(wish, is_run, instant(now))
     }
 

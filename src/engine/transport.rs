@@ -11,10 +11,12 @@ pub enum Transport {
     Fetch,
     /// One request after another, and the whole answer at once: the last resort, which any proxy lets through.
     Rest,
+    /// A stream that somebody else has opened; no rung of a ladder.
+    Adopted,
 }
 
 impl Transport {
-    /// Every transport, by number.
+    /// Every transport that a ladder may have, by number.
     pub const ALL: [Self; 4] = [Self::WebSocket, Self::EventSource, Self::Fetch, Self::Rest];
 
     /// The public name.
@@ -24,6 +26,7 @@ impl Transport {
             Self::EventSource => "eventsource",
             Self::Fetch => "fetch",
             Self::Rest => "rest",
+            Self::Adopted => "adopted",
         }
     }
 }

@@ -8,12 +8,18 @@ use steadystream::engine::http::Head;
 use steadystream::engine::link::Conn;
 use steadystream::engine::protocol::Protocol;
 use steadystream::engine::rng::Rng;
-use steadystream::engine::run::{Ask, Loss, Output, Run, Wish};
+use steadystream::engine::run::{Adopted, Ask, Loss, Output, Run, Wish};
 use steadystream::engine::time::{Instant, Millis};
 use steadystream::engine::transport::Transport;
 use steadystream::engine::window::Window;
 
-const CHUNKS: [&str; 17] = [
+const CHUNKS: [&str; 23] = [
+    "data: {\"type\":\"start\",\"messageId\":\"m\",\"messageMetadata\":{\"a\":1}}\n\ndata: {\"type\":\"text-start\",\"id\":\"0\"}\n\n",
+    "data: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"hello\"}\n\n",
+    "id: 7\ndata: {\"type\":\"tool-input-start\",\"toolCallId\":\"c\",\"toolName\":\"t\"}\n\ndata: {\"type\":\"tool-input-delta\",\"toolCallId\":\"c\",\"inputTextDelta\":\"{\"}\n\n",
+    "data: {\"type\":\"start-step\"}\n\ndata: {\"type\":\"reset-step\"}\n\n",
+    "data: {\"type\":\"finish\"}\n\n",
+    "data: [DONE]\n\n",
     "id: 1-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"a\"}\n\n",
     "id: 2-0\nevent: thinking\ndata: {\"type\":\"thinking\",\"content\":\"b\"}\n\nid: 2-1\nevent: con",
     "event: stream_started\ndata: {\"type\":\"stream_started\",\"runId\":\"r\"}\n\n",
@@ -61,16 +67,22 @@ fn wish(rng: &mut Rng) -> Wish {
         cursor: text(rng, "1-0"),
         grace: (rng.up_to(3) == 0).then_some(Millis(500)),
         listen: rng.up_to(1) == 0,
+        adopted: (rng.up_to(5) == 0).then(|| Adopted { key: "1".into(), may_reopen: rng.up_to(1) == 0 }),
     }
 }
 
 fn play(seed: u64) -> Vec<Output> {
     let mut rng = Rng::seeded(seed);
-    let protocol = pick(&mut rng, &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat]);
+    let protocol = pick(&mut rng, &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat, Protocol::UiMessage]);
     let mut transports = Vec::new();
     for _ in 0..rng.up_to(3) {
         let transport = pick(&mut rng, &Transport::ALL);
-        if !transports.contains(&transport) && (protocol == Protocol::WsChat || transport != Transport::WebSocket) {
+        let fits = match protocol {
+            Protocol::WsChat => true,
+            Protocol::UiMessage => transport == Transport::Fetch,
+            _ => transport != Transport::WebSocket,
+        };
+        if fits && !transports.contains(&transport) {
             transports.push(transport);
         }
     }

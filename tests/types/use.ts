@@ -62,6 +62,8 @@ for await (const event of run) {
   same<typeof known.timestamp, number | undefined>(true);
 }
 
+const adopted: RunStream = client.adopt({ sessionId: 's' }, async (cursor) => (cursor === null ? new ReadableStream<Uint8Array>() : null));
+adopted.close();
 const resumed: RunStream | null = await client.resume('s', { runId: 'r' });
 resumed?.retry().close();
 const opened = client.open({ sessionId: 's' }, { notify: 'sync' });

@@ -6,6 +6,7 @@
 import { guard } from '../instance.js';
 import { callGuarded, report } from '../report.js';
 import { Window } from '../window.js';
+import { openAdopted } from './adopted-stream.js';
 import { Alarm } from './alarm.js';
 import { openFetch } from './fetch-stream.js';
 import { openSource } from './event-source.js';
@@ -35,6 +36,7 @@ export class Driver {
   #alarm = new Alarm(() => this.#enter((raw, now) => raw.timeout(now)));
   #cancelFrame = null;
   #tasks = new Map();          // number -> { close(), send(), text: what was told and the engine has not heard yet }
+  #adopted = new Map();        // key -> what opens an adopted run's stream
   #stopWatching = null;
   #isActing = false;
   #isHurried = false;
@@ -93,6 +95,16 @@ export class Driver {
   read(slot) {
     this.#catchUp();
     return guard(() => this.#raw.read(slot));
+  }
+
+  /** Keeps what opens a stream for the run that will ask for it under this key. */
+  adopt(key, open) {
+    this.#adopted.set(key, open);
+  }
+
+  /** The run is over: nobody will ask any more. */
+  disown(key) {
+    this.#adopted.delete(key);
   }
 
   /** Wakes with the next frame. */
@@ -202,6 +214,10 @@ export class Driver {
   }
 
   #open(task, { via, path, body, cursor }) {
+    if (via === 'adopted') {
+      this.#adopt(task, path, cursor);
+      return;
+    }
     const { baseUrl, streamEndpoint, credentials, websocketAuth } = this.#options;
     const url = baseUrl + streamEndpoint + path;
     const held = { close: () => {}, text: '' };
@@ -239,6 +255,16 @@ export class Driver {
       end: (how) => this.#tellEnd(task, how),
     });
     hold({ close });
+  }
+
+  #adopt(task, key, cursor) {
+    const held = { close: () => {}, text: '' };
+    this.#tasks.set(task, held);
+    held.close = openAdopted(this.#adopted.get(key), cursor, {
+      head: (response) => this.#tellHead(task, response),
+      chunk: (bytes) => this.#tellChunk(task, bytes),
+      end: (how) => this.#tellEnd(task, how),
+    });
   }
 
   // Feeds what native sources and sockets have told since the last time. What follows from it is the caller's to act on.

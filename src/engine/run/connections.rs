@@ -83,6 +83,12 @@ impl Core {
                 self.push(Output::Join { conn, frame });
             }
             (Transport::Rest, Road::Following) => self.poll(now),
+            (Transport::Adopted, _) => {
+                self.begin_log();
+                let path = self.adopted.as_ref().map(|adopted| adopted.key.clone()).unwrap_or_default();
+                let request = Request { last_event_id: self.cursor().map(Into::into), ..Request::get(path) };
+                self.push(Output::Connect { conn, request, via: Transport::Adopted });
+            }
             (_, Road::Sending) if self.protocol == Protocol::WsChat => {
                 let request = self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}"));
                 let ask = self.ask(request);
@@ -100,6 +106,7 @@ impl Core {
     /// What carries the next attempt: `bichat` sends, and resumes live, by POST alone.
     fn transport(&mut self, now: Instant) -> Transport {
         match (self.protocol, self.road) {
+            _ if self.adopted.is_some() => Transport::Adopted,
             (Protocol::Bichat, Road::Sending | Road::Live) => Transport::Fetch,
             _ => self.ladder.choose(now),
         }
@@ -291,6 +298,11 @@ impl Core {
         if self.concluded.is_some() {
             return self.conclude(now);
         }
+        if self.adopted.as_ref().is_some_and(|adopted| !adopted.may_reopen) {
+            let code = if failure.code == Code::Stalled { Code::Stalled } else { Code::Truncated };
+            let truncated = Failure { code, retryable: false, ..failure };
+            return self.settle(Status::Interrupted, By::Server, Some(truncated), now);
+        }
         if self.road == Road::Sending && !self.protocol.has_log() && !matches!(failure.status, Some(425 | 429 | 503)) {
             // It may have been taken: what runs in the session now is it.
             self.road = Road::Following;
@@ -330,7 +342,7 @@ impl Core {
     /// fails for a reason that the others share.
     fn is_suspicious(&mut self, failure: &Failure) -> bool {
         // What fails without a network says nothing of how it was tried.
-        if self.head_seen || !self.link.environment().online {
+        if self.head_seen || self.adopted.is_some() || !self.link.environment().online {
             return false;
         }
         if !matches!(self.via, Transport::WebSocket | Transport::EventSource) {
@@ -355,7 +367,7 @@ impl Core {
 
     /// The present transport carries what it should.
     pub(super) fn prove(&mut self, now: Instant) {
-        if self.protocol == Protocol::Bichat && self.road != Road::Following {
+        if self.adopted.is_some() || (self.protocol == Protocol::Bichat && self.road != Road::Following) {
             return;
         }
         if self.ladder.works(now) {

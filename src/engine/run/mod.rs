@@ -142,6 +142,17 @@ pub struct Wish {
     pub grace: Option<Millis>,
     /// Keep raw events for a listener, see [`Run::listen`].
     pub listen: bool,
+    /// The events come from a stream that somebody else opens.
+    pub adopted: Option<Adopted>,
+}
+
+/// A stream that somebody else opens.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// What its owner knows it by.
+    pub key: String,
+    /// Whether there will be another one after it, from the cursor on.
+    pub may_reopen: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,6 +229,7 @@ struct Core {
     over: bool,
     // How the server has said that the run ends, once its stream does.
     concluded: Option<Terminal>,
+    adopted: Option<Adopted>,
     // How many events were told, where they have no ids, and how many of them come again from the start.
     told: usize,
     again: usize,
@@ -316,6 +328,7 @@ impl Run {
                 anchor: None,
                 over: false,
                 concluded: None,
+                adopted: wish.adopted,
                 told: 0,
                 again: 0,
                 second_wind: false,
@@ -522,6 +535,9 @@ impl Run {
         let core = &mut self.core;
         let anew = match core.status {
             // A server that names no run cannot take one up again: it is sent anew.
+            // Another stream may be had; what failed has no message to be sent anew.
+            Status::Interrupted if core.adopted.as_ref().is_some_and(|adopted| adopted.may_reopen) => false,
+            _ if core.adopted.is_some() => return false,
             Status::Interrupted if core.protocol == Protocol::UiMessage => core.over && core.body.is_some(),
             Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
@@ -666,6 +682,9 @@ impl Run {
 impl Core {
     /// Where a run begins, or goes on: with its message while nobody has taken that, else with what became of it.
     fn first_road(&self, is_unsent: bool) -> Road {
+        if self.adopted.is_some() {
+            return Road::Following;
+        }
         let is_sent = if self.protocol.has_log() { self.run.is_some() } else { self.body.is_none() || !is_unsent };
         if is_sent { Road::Following } else { Road::Sending }
     }

@@ -153,7 +153,7 @@ impl Core {
     /// The stream is open and has not said a word, or the socket lives and has had none for us in a long time.
     pub(super) fn suspect(&mut self, now: Instant) {
         let may_ask = self.link.is_shared() || (self.ladder.has_next() && self.suspecting.is_none());
-        if self.road != Road::Following || self.stopping || !may_ask {
+        if self.road != Road::Following || self.adopted.is_some() || self.stopping || !may_ask {
             return;
         }
         // A question that has had no answer by the next time is asked anew.

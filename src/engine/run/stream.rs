@@ -123,6 +123,12 @@ impl Core {
             self.counts.malformed += 1;
             self.note(Happening::Malformed, now);
         }
+        if let RunEvent::Started { run_id: Some(run), .. } = &incoming.event
+            && self.run.is_none()
+        {
+            self.run = Some(run.decoded());
+            self.touch();
+        }
         // Only now: what the cursor passes must be held (A-ENV-6).
         if let Some(next) = next {
             self.position.step(next);
@@ -145,7 +151,7 @@ impl Core {
             }
             self.updated_at = Some(at);
         }
-        if self.again > 0 && !self.protocol.has_log() {
+        if self.again > 0 && (!self.protocol.has_log() || self.adopted.is_some()) {
             self.again -= 1;
         } else {
             self.told += 1;
@@ -284,6 +290,7 @@ impl Core {
     fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
         self.road == Road::Following
             && self.protocol.has_log()
+            && self.adopted.is_none()
             && !self.events_here
             && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
     }
