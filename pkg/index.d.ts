@@ -343,7 +343,7 @@ export type UIMessagePart =
 
 /**
  * One part of a run, in the order of the stream. A part that does not change any more is the same object for ever.
- * `bichat` and `ws-chat` have tool, citation and interrupt parts, `ui-message` those of {@link UIMessagePart}.
+ * `bichat`, `ws-chat` and `envelope` have tool, citation and interrupt parts, `ui-message` those of {@link UIMessagePart}.
  */
 export type Part = TextPart | ReasoningPart | ToolPart | CitationPart | InterruptPart | UIMessagePart;
 
@@ -366,7 +366,7 @@ export interface RunSnapshot {
   /**
    * `bichat`: the metadata of the last snapshot event, as the server sent it. `ws-chat`: `message_id`, `sources`, `confidence`
    * and `generation_time_ms` of a completed answer, those that the server gave. `ui-message`: what the server has said of the
-   * message, merged member by member (U-R-17).
+   * message, merged member by member (U-R-17). `envelope`: the payload of the envelope that ended the message.
    */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** The id of the last event applied: where a resume goes on. */
@@ -491,7 +491,7 @@ export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest' | 'adopte
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
 
 /** One per backend. Times are in ms. Each protocol has options of its own. */
-export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions;
+export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions | EnvelopeOptions;
 
 /** A server that speaks `bichat` (PROTOCOLS 1). */
 export interface BichatOptions extends CommonClientOptions {
@@ -532,6 +532,17 @@ export interface UIMessageOptions extends CommonClientOptions {
   readonly protocol: 'ui-message';
   /** Default `['fetch']`; there is no other yet. */
   readonly transports?: readonly 'fetch'[];
+}
+
+/**
+ * A server that numbers the envelopes of each chat through (PROTOCOLS 2, docs/envelope.md). A session is a chat, a run one of its
+ * messages; `baseUrl` ends in the API's prefix (`/api/v1`). A number that is missing is asked for again. When the server goes on
+ * with a queued message on the same connection, the run completes, and `metadata.assistant_message_id` names the next.
+ */
+export interface EnvelopeOptions extends CommonClientOptions {
+  readonly protocol: 'envelope';
+  /** Default `['fetch']`. */
+  readonly transports?: readonly ('eventsource' | 'fetch')[];
 }
 
 /** What all protocols have in common. */
@@ -685,7 +696,7 @@ export declare class RunClient {
   /**
    * Sends a message and streams its run. With the same `requestId` while that run lives: the same stream, sent once.
    *
-   * @param message A string is `{ content }`, with `ui-message` one user message; an object's fields go into the request body as
+   * @param message A string is `{ content }`, with `ui-message` one user message, with `envelope` `{ prompt }`; an object's fields go into the request body as
    *   they are.
    * @throws {SteadyStreamError} `invalid-argument`, `invalid-state` (client closed), `engine-crashed`, `wasm-blocked`.
    */
@@ -1071,7 +1082,7 @@ export interface RunCoreSnapshot
 /** Options of {@link createRunCore}. */
 export interface RunCoreOptions {
   /** Default `'bichat'`. */
-  readonly protocol?: 'bichat' | 'ws-chat' | 'ui-message';
+  readonly protocol?: 'bichat' | 'ws-chat' | 'ui-message' | 'envelope';
   /** The largest event accepted, in bytes. Default 16 MiB. */
   readonly maxEventBytes?: number;
 }

@@ -34,6 +34,7 @@ const orAborted = (promise, signal) => new Promise((resolve, reject) => {
 // Of each protocol: what a message says unless it says otherwise, what it always says, and what one is that is mere text.
 const FIELDS = {
   bichat: (sessionId, requestId) => [{ debugMode: false, attachments: [] }, { sessionId, requestId }],
+  envelope: (sessionId, requestId) => [{}, { chat_id: sessionId, request_id: requestId }, (prompt) => ({ prompt })],
   'ui-message': (sessionId, requestId) => [{ trigger: 'submit-message' }, { id: sessionId, requestId }, (text) => (
     { messages: [{ id: requestId, role: 'user', parts: [{ type: 'text', text }] }] })],
   'ws-chat': (sessionId, requestId) => [{}, { session_id: sessionId, request_id: requestId }],
@@ -114,8 +115,8 @@ export class RunClient {
     if (this.#options.raw.protocol === 'ui-message') return this.#takePart(sessionId, { signal, notify });
     while (!signal?.aborted && !this.#feed.isOver) {
       const status = await orAborted(this.#status(sessionId), signal);
-      const running = status?.runId ?? status?.pending_message_id;
-      if (!status?.active || typeof running !== 'string' || signal?.aborted) return null;
+      const running = status?.runId ?? status?.pending_message_id ?? status?.message_id;
+      if (!(status?.active ?? status?.has_active_task) || typeof running !== 'string' || signal?.aborted) return null;
       if (runId === undefined || runId === running) return this.open({ sessionId, runId: running }, { signal, notify });
       await pause(PASSIVE_POLL_MS, signal);
     }

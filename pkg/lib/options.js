@@ -3,12 +3,13 @@
 import { TRANSPORTS } from './browser/driver.js';
 import { invalid } from './errors.js';
 
-export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message'];
+export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message', 'envelope'];
 // The transports of each, and those that it uses where none are named.
 const OF_PROTOCOL = {
   bichat: { all: ['eventsource', 'fetch', 'rest'], usual: ['fetch'] },
   'ws-chat': { all: TRANSPORTS, usual: ['websocket', 'fetch', 'rest'] },
   'ui-message': { all: ['fetch'], usual: ['fetch'] },
+  envelope: { all: ['eventsource', 'fetch'], usual: ['fetch'] },
 };
 const CREDENTIALS = ['include', 'same-origin', 'omit'];
 

@@ -89,8 +89,8 @@ pub enum RunEvent<'a> {
         error: Option<JsonStr<'a>>,
         /// How long the server says it took, in ms.
         generation_ms: Option<u64>,
-        /// What else it says of the whole run. Raw JSON object.
-        metadata: Option<&'a [u8]>,
+        /// What else it says of the whole run.
+        metadata: Option<Metadata<'a>>,
     },
     /// The server does not do what was asked: a send, or a resumption.
     Refused {
@@ -159,6 +159,15 @@ pub enum Terminal {
     Failed,
 }
 
+/// What the end of a run says of it. Raw JSON objects.
+#[derive(Clone, Copy, Debug)]
+pub enum Metadata<'a> {
+    /// All of it is about the run.
+    Whole(&'a [u8]),
+    /// A frame or a reply of `ws-chat`, which has other members, too.
+    Frame(&'a [u8]),
+}
+
 /// A tool call, or what one event says about it: `None` says nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tool<'a> {
@@ -196,6 +205,13 @@ impl<'a> Tool<'a> {
     /// One of its strings.
     pub fn field(&self, field: ToolField) -> Option<JsonStr<'a>> {
         self.fields.get(field as usize).copied().flatten()
+    }
+
+    /// Says one of its strings.
+    pub(super) fn set(&mut self, field: ToolField, text: JsonStr<'a>) {
+        if let Some(slot) = self.fields.get_mut(field as usize) {
+            *slot = Some(text);
+        }
     }
 
     /// Whether it says that the call failed.

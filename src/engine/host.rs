@@ -494,7 +494,19 @@ impl Host {
         out.key("path");
         out.string(request.path.as_bytes());
         out.key("body");
-        out.string_or_null((request.method == Method::Post).then_some(request.body.as_bytes()));
+        let has_body = matches!(request.method, Method::Post | Method::Form);
+        out.string_or_null(has_body.then_some(request.body.as_bytes()));
+        match request.method {
+            Method::Get | Method::Post => {}
+            Method::Form => {
+                out.key("how");
+                out.literal("\"form\"");
+            }
+            Method::Delete => {
+                out.key("how");
+                out.literal("\"delete\"");
+            }
+        }
         out.key("cursor");
         out.string_or_null(request.last_event_id.as_deref().map(str::as_bytes));
         out.literal("}");

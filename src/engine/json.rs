@@ -40,6 +40,7 @@ pub struct JsonStr<'a> {
 
 const ESCAPED: u32 = 1;
 const ASCII: u32 = 2;
+const JSON: u32 = 4;
 
 /// Copies one block from `wide[at..]` to `out`, and tells how many bytes of it are whole characters of `rest`, which begins
 /// there, in front of its next escape. What is copied beyond them does not count.
@@ -78,6 +79,16 @@ impl<'a> JsonStr<'a> {
     pub(super) fn stored(raw: &'a [u8]) -> Self {
         // Marked as if it had what it may not have: slower to decode, and as right.
         Self { wide: raw, len: raw.len(), flags: ESCAPED }
+    }
+
+    /// The text of a JSON value that is no string. Its [`raw`](Self::raw) is itself, and not the contents of a string.
+    pub(super) fn of_json(raw: &'a [u8]) -> Self {
+        Self { wide: raw, len: raw.len(), flags: JSON }
+    }
+
+    /// Whether it is such a text.
+    pub(super) fn is_json(&self) -> bool {
+        self.flags & JSON != 0
     }
 
     /// The contents as they stand in the JSON: valid between quotes in any other JSON.

@@ -11,6 +11,10 @@ pub enum Method {
     Get,
     /// A JSON body.
     Post,
+    /// A body of form fields, the members of a JSON object: text as it is, anything else as JSON.
+    Form,
+    /// No body.
+    Delete,
 }
 
 /// One HTTP request.
@@ -20,7 +24,7 @@ pub struct Request {
     pub method: Method,
     /// What follows the base URL and the stream endpoint: path and query, percent-encoded.
     pub path: String,
-    /// The JSON text of the body; empty for [`Method::Get`].
+    /// The JSON text of the body; empty where the method has none.
     pub body: String,
     /// The `Last-Event-ID` header (B-ES-11).
     pub last_event_id: Option<String>,

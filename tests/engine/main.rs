@@ -19,6 +19,7 @@ mod each_terminal_settles;
 mod empty_200_loop_ends;
 mod end_of_a_host;
 mod endless_refusals_end;
+mod envelope_run;
 mod event_source_without_headers;
 mod forgotten_on_a_live_socket;
 mod heartbeats_then_silence;

@@ -13,13 +13,16 @@ use steadystream::engine::time::{Instant, Millis};
 use steadystream::engine::transport::Transport;
 use steadystream::engine::window::Window;
 
-const CHUNKS: [&str; 23] = [
+const CHUNKS: [&str; 26] = [
     "data: {\"type\":\"start\",\"messageId\":\"m\",\"messageMetadata\":{\"a\":1}}\n\ndata: {\"type\":\"text-start\",\"id\":\"0\"}\n\n",
     "data: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"hello\"}\n\n",
     "id: 7\ndata: {\"type\":\"tool-input-start\",\"toolCallId\":\"c\",\"toolName\":\"t\"}\n\ndata: {\"type\":\"tool-input-delta\",\"toolCallId\":\"c\",\"inputTextDelta\":\"{\"}\n\n",
     "data: {\"type\":\"start-step\"}\n\ndata: {\"type\":\"reset-step\"}\n\n",
     "data: {\"type\":\"finish\"}\n\n",
     "data: [DONE]\n\n",
+    "id: 1\ndata: {\"messageId\":\"r\",\"seq\":1,\"kind\":\"assistant_text\",\"payload\":{\"text\":\"a\"}}\n\n",
+    "id: 3\ndata: {\"messageId\":\"q\",\"seq\":3,\"kind\":\"complete\",\"payload\":{}}\n\n",
+    "data: {\"messageId\":\"r\",\"seq\":2,\"kind\":\"queue_processing\",\"payload\":{\"assistant_message_id\":\"m\"}}\n\n",
     "id: 1-0\nevent: content\ndata: {\"type\":\"content\",\"content\":\"a\"}\n\n",
     "id: 2-0\nevent: thinking\ndata: {\"type\":\"thinking\",\"content\":\"b\"}\n\nid: 2-1\nevent: con",
     "event: stream_started\ndata: {\"type\":\"stream_started\",\"runId\":\"r\"}\n\n",
@@ -38,7 +41,8 @@ const CHUNKS: [&str; 23] = [
     "data: {\"type\":\"error\",\"code\":\"unknown-run\",\"pending_message_id\":\"r\"}\n\n",
     "data: {\"type\":\"done\",\"pending_message_id\":\"r\",\"seq\":2,\"sources\":[]}\n\n",
 ];
-const REPLIES: [&str; 9] = [
+const REPLIES: [&str; 10] = [
+    r#"{"has_active_task":true,"message_id":"r","last_seq":2}"#,
     r#"{"active":true,"runId":"r"}"#,
     r#"{"active":true}"#,
     r#"{"active":false}"#,
@@ -73,7 +77,10 @@ fn wish(rng: &mut Rng) -> Wish {
 
 fn play(seed: u64) -> Vec<Output> {
     let mut rng = Rng::seeded(seed);
-    let protocol = pick(&mut rng, &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat, Protocol::UiMessage]);
+    let protocol = pick(
+        &mut rng,
+        &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat, Protocol::UiMessage, Protocol::Envelope],
+    );
     let mut transports = Vec::new();
     for _ in 0..rng.up_to(3) {
         let transport = pick(&mut rng, &Transport::ALL);

@@ -213,7 +213,7 @@ export class Driver {
     }
   }
 
-  #open(task, { via, path, body, cursor }) {
+  #open(task, { via, path, body, cursor, how }) {
     if (via === 'adopted') {
       this.#adopt(task, path, cursor);
       return;
@@ -249,7 +249,7 @@ export class Driver {
     const isReply = via === 'reply';
     const accept = isReply ? 'application/json' : 'text/event-stream';
     // A stop outlives the page that asked for it.
-    const close = openFetch({ url, body, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials }, this.#headers, {
+    const close = openFetch({ url, body, how, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials }, this.#headers, {
       head: (response) => this.#tellHead(task, response),
       chunk: (bytes) => this.#tellChunk(task, bytes),
       end: (how) => this.#tellEnd(task, how),

@@ -6,7 +6,7 @@
 // On an error the source is closed, and the engine decides.
 
 // A listener per event name is needed: a named frame reaches no other (W-5, B-ES-1).
-const NAMES = ['open', 'error', 'message', 'chunk', 'content', 'thinking', 'tool_start', 'tool_end', 'text_block_end',
+const NAMES = ['open', 'error', 'message', 'stream', 'chunk', 'content', 'thinking', 'tool_start', 'tool_end', 'text_block_end',
   'snapshot', 'interrupt', 'citation', 'usage', 'ping', 'stream_started', 'done', 'cancelled', 'failed'];
 const TERMINAL = new Set(['done', 'cancelled', 'error', 'failed']);
 

@@ -1,11 +1,20 @@
 // A request over `fetch`, told piece by piece: any method, own headers, the status in sight, a cursor on the first connection.
 
+/** The members of a JSON object as the fields of a form: text as it is, each of an array's elements, anything else as JSON. */
+const toForm = (json) => {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(JSON.parse(json))) {
+    for (const field of Array.isArray(value) ? value : [value]) form.append(name, typeof field === 'string' ? field : JSON.stringify(field));
+  }
+  return form;
+};
+
 /**
- * `request`: { url, body (null for a GET), cursor, accept, keepalive, credentials }. `headers`: undefined, or a function that
+ * `request`: { url, body (JSON, or null for a GET), how ('form': the body as a form; 'delete'), cursor, accept, keepalive, credentials }. `headers`: undefined, or a function that
  * gives a promise of fresh `Headers`; it is asked anew for every attempt. `tell`: { head(response), chunk(bytes), end(how) };
  * at most one head, at most one end, and none before this returns. Gives what aborts the request; nothing is told after that.
  */
-export const openFetch = ({ url, body, cursor, accept, keepalive, credentials }, headers, tell) => {
+export const openFetch = ({ url, body, how, cursor, accept, keepalive, credentials }, headers, tell) => {
   const abort = new AbortController();
   const { signal } = abort;
   const end = (how) => {
@@ -54,11 +63,18 @@ export const openFetch = ({ url, body, cursor, accept, keepalive, credentials },
       }
     }
     const init = { headers: all, credentials, cache: 'no-store', signal };
+    if (how === 'delete') init.method = 'DELETE';
     if (body !== null) {
-      all.set('Content-Type', 'application/json');
       init.method = 'POST';
-      init.body = body;
       init.keepalive = keepalive;
+      if (how === 'form') {
+        // The browser says what separates the fields.
+        all.delete('Content-Type');
+        init.body = toForm(body);
+      } else {
+        all.set('Content-Type', 'application/json');
+        init.body = body;
+      }
     }
     return fetch(url, init);
   };

@@ -1,6 +1,7 @@
 //! The protocols: each maps its wire shapes to [`RunEvent`]. One file or folder a protocol.
 
 pub mod bichat;
+pub mod envelope;
 pub mod ui_message;
 pub mod ws_chat;
 
@@ -23,11 +24,13 @@ pub enum Protocol {
     WsChat,
     /// The AI SDK's UI message stream (PROTOCOLS 4).
     UiMessage,
+    /// Numbered envelopes over SSE (PROTOCOLS 2).
+    Envelope,
 }
 
 impl Protocol {
     /// All, by the numbers that the page knows them by.
-    pub const ALL: [Self; 3] = [Self::Bichat, Self::WsChat, Self::UiMessage];
+    pub const ALL: [Self; 4] = [Self::Bichat, Self::WsChat, Self::UiMessage, Self::Envelope];
 
     /// The protocol that options call `name`.
     pub fn named(name: &str) -> Option<Self> {
@@ -35,6 +38,7 @@ impl Protocol {
             "bichat" => Some(Self::Bichat),
             "ws-chat" => Some(Self::WsChat),
             "ui-message" => Some(Self::UiMessage),
+            "envelope" => Some(Self::Envelope),
             _ => None,
         }
     }
@@ -45,6 +49,7 @@ impl Protocol {
             Self::Bichat => bichat::requests::send(body),
             Self::WsChat => ws_chat::requests::send(session, body),
             Self::UiMessage => ui_message::requests::send(body),
+            Self::Envelope => envelope::requests::send(body),
         }
     }
 
@@ -54,6 +59,7 @@ impl Protocol {
             Self::Bichat => bichat::requests::events(session, run, cursor),
             Self::WsChat => ws_chat::requests::events(session, run, cursor),
             Self::UiMessage => ui_message::requests::events(session, cursor),
+            Self::Envelope => envelope::requests::events(session, cursor),
         }
     }
 
@@ -64,7 +70,13 @@ impl Protocol {
             Self::WsChat => ws_chat::requests::status(session, run, request_id),
             // Only the stream itself tells.
             Self::UiMessage => ui_message::requests::events(session, None),
+            Self::Envelope => envelope::requests::status(session),
         }
+    }
+
+    /// Whether a message is posted, and its answer comes another way.
+    pub const fn posts(self) -> bool {
+        matches!(self, Self::WsChat | Self::Envelope)
     }
 
     /// Whether a server can be asked how a run stands, and keeps what it has said. Else the send's own response is the run,
@@ -79,6 +91,7 @@ impl Protocol {
             Self::Bichat => bichat::requests::stop(session),
             Self::WsChat => ws_chat::requests::stop(session),
             Self::UiMessage => ui_message::requests::stop(session),
+            Self::Envelope => envelope::requests::stop(session),
         }
     }
 
@@ -88,6 +101,7 @@ impl Protocol {
             Self::Bichat => bichat::read_status(body),
             Self::WsChat => ws_chat::read_status(body),
             Self::UiMessage => None,
+            Self::Envelope => envelope::read_status(body),
         }
     }
 
@@ -96,7 +110,7 @@ impl Protocol {
         match self {
             Self::Bichat => &[Transport::Fetch],
             Self::WsChat => &[Transport::WebSocket, Transport::Fetch, Transport::Rest],
-            Self::UiMessage => &[Transport::Fetch],
+            Self::UiMessage | Self::Envelope => &[Transport::Fetch],
         }
     }
 }
@@ -112,6 +126,8 @@ pub struct StatusReply<'a> {
     pub run_id: Option<String>,
     /// Its state as last stored.
     pub snapshot: Option<Snapshot<'a>>,
+    /// The number of the last event that its session has had.
+    pub last_seq: Option<u64>,
     /// All of it, where it is over and the server says that much.
     pub whole: Option<WholeAnswer<'a>>,
 }
@@ -159,6 +175,7 @@ pub(super) fn decode_wide<'a>(
         Protocol::Bichat => bichat::decode(name, wide, len, shape),
         Protocol::WsChat => ws_chat::decode(wide, len, shape),
         Protocol::UiMessage => ui_message::decode(wide, len, shape),
+        Protocol::Envelope => envelope::decode(wide, len, shape),
     }
 }
 

@@ -89,7 +89,7 @@ impl Core {
                 let request = Request { last_event_id: self.cursor().map(Into::into), ..Request::get(path) };
                 self.push(Output::Connect { conn, request, via: Transport::Adopted });
             }
-            (_, Road::Sending) if self.protocol == Protocol::WsChat => {
+            (_, Road::Sending) if self.protocol.posts() => {
                 let request = self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}"));
                 let ask = self.ask(request);
                 self.posting = Some(ask);
@@ -223,7 +223,9 @@ impl Core {
 
     /// The reply to a send by POST came.
     pub(super) fn handle_posted(&mut self, status: u16, body: &[u8], now: Instant) {
-        match (status, self.protocol.read_status(body).and_then(|reply| reply.run_id)) {
+        let reply = self.protocol.read_status(body);
+        let last_seq = reply.as_ref().and_then(|reply| reply.last_seq);
+        match (status, reply.and_then(|reply| reply.run_id)) {
             (200..=299, Some(run)) => {
                 self.run = Some(run);
                 self.accepted = true;
@@ -232,7 +234,7 @@ impl Core {
                     self.open(now);
                     self.stop_what_arrived_late(now);
                 } else {
-                    self.follow(now);
+                    self.follow_after(last_seq, now);
                 }
             }
             // Whether the server has it is not known: it is asked before anything is sent again.

@@ -751,5 +751,6 @@ fn beginning(protocol: Protocol) -> Position {
     match protocol {
         Protocol::Bichat | Protocol::UiMessage => Position::new(),
         Protocol::WsChat => Position::before_first(),
+        Protocol::Envelope => Position::new().contiguous(),
     }
 }

@@ -6,9 +6,11 @@ use super::beginning;
 use super::{Core, Doubt, Road, Verdict};
 use crate::engine::{
     cursor::{Cursor, Verdict as Judgement},
+    delta::Delta,
     error::{Code, Failure},
     event::{JsonStr, RunEvent, Terminal},
     link::Phase,
+    protocol::Protocol,
     reader::{Incoming, Item},
     status::{By, Status},
     time::{Instant, Millis},
@@ -58,6 +60,8 @@ impl Core {
         if let RunEvent::Refused { code, error } = &incoming.event {
             return self.take_refusal(*code, *error, now);
         }
+        let is_foreign =
+            self.protocol == Protocol::Envelope && !incoming.run.is_empty() && self.is_not_called(incoming.run);
         if self.road == Road::Sending {
             if self.via == Transport::WebSocket && self.link.phase() == Phase::Connecting {
                 self.open(now);
@@ -93,6 +97,15 @@ impl Core {
                 self.forward(incoming);
                 self.note_flap(&failure);
                 self.ask_status(Doubt::Refused(failure), now);
+            }
+            return;
+        }
+        if is_foreign {
+            // Of another message of the chat: nothing of ours is missing (A-ENV-6), and the number after it must follow.
+            self.events_here = true;
+            if let Some((id, cursor)) = id {
+                self.position.advance_to(id, cursor);
+                self.dirty.cursor = true;
             }
             return;
         }
@@ -236,6 +249,10 @@ impl Core {
         self.settle(status, by, error, now);
     }
 
+    fn is_not_called(&self, run: &[u8]) -> bool {
+        self.run.as_ref().is_some_and(|name| !JsonStr::stored(run).equals(name.as_bytes()))
+    }
+
     /// Takes the run's id from an event of the send's response.
     pub(super) fn names_the_run(&mut self, incoming: &Incoming<'_>) -> bool {
         if !self.config.event_log || !self.protocol.has_log() {
@@ -255,10 +272,18 @@ impl Core {
 
     /// Leaves the send's inexact response for the exact log.
     pub(super) fn follow(&mut self, now: Instant) {
+        self.follow_after(None, now);
+    }
+
+    /// The same, where the run's first event is the one behind `seq`.
+    pub(super) fn follow_after(&mut self, seq: Option<u64>, now: Instant) {
         self.any_event = true;
         self.status = Status::Streaming;
         self.road = Road::Following;
         self.position = beginning(self.protocol);
+        if let Some(seq) = seq {
+            self.position.advance(decimal(seq).as_bytes());
+        }
         self.link.handle_progress();
         if self.via == Transport::WebSocket && matches!(self.link.phase(), Phase::Open { .. }) {
             // What sent it brings its events, too, and those are exact.
@@ -294,6 +319,13 @@ impl Core {
             && !self.events_here
             && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
     }
+}
+
+/// A number as a server writes it.
+fn decimal(number: u64) -> String {
+    let mut out = Delta::new();
+    out.number(number);
+    String::from_utf8(out.into_head()).unwrap_or_default()
 }
 
 fn error_text(event: &RunEvent<'_>) -> Option<String> {

@@ -13,7 +13,7 @@ use call::Call;
 use message::{About, Open};
 
 use super::delta::Delta;
-use super::event::{JsonStr, RunEvent, Snapshot, Terminal, Tool, ToolField};
+use super::event::{JsonStr, Metadata, RunEvent, Snapshot, Terminal, Tool, ToolField};
 use super::protocol::ws_chat;
 use super::text::{Mark, Text};
 use super::text_blocks::{self, Unit};
@@ -125,8 +125,11 @@ impl Transcript {
                 self.usage_changed = true;
             }
             RunEvent::Ended { how, metadata, .. } => {
-                if let Some(raw) = metadata {
-                    self.metadata = Some(ws_chat::about(raw).into());
+                if let Some(metadata) = metadata {
+                    self.metadata = Some(match metadata {
+                        Metadata::Whole(raw) => (*raw).into(),
+                        Metadata::Frame(raw) => ws_chat::about(raw).into(),
+                    });
                     self.metadata_changed = true;
                 }
                 self.settle(*how);
@@ -674,7 +677,7 @@ impl ToolCall {
 #[inline(never)]
 fn keep(field: &mut Option<Box<[u8]>>, said: &Option<JsonStr<'_>>) {
     if let Some(text) = said {
-        *field = Some(text.raw().into());
+        *field = Some(if text.is_json() { call::contents(text.raw()).into() } else { text.raw().into() });
     }
 }
 

@@ -75,6 +75,11 @@ impl Page {
         self.ends += u32::from(run["end"] == true);
     }
 
+    /// The parts as they were told, without what was appended to them.
+    pub fn raw_parts(&self) -> Vec<&Value> {
+        self.parts.iter().map(|(part, _)| part).collect()
+    }
+
     /// The text of the whole answer.
     pub fn answer(&self) -> String {
         let texts = self.parts.iter().filter(|(part, _)| part["type"] == "text");

@@ -6,7 +6,7 @@ use super::{
     super::{Shape, lookup},
     fields::{Field, Fields},
 };
-use crate::engine::event::{Fault, JsonStr, RunEvent, Terminal};
+use crate::engine::event::{Fault, JsonStr, Metadata, RunEvent, Terminal};
 use crate::engine::json::Value;
 
 #[derive(Clone, Copy)]
@@ -56,7 +56,7 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
             },
         },
         Some(Kind::Accepted) => RunEvent::Started { run_id: run, metadata: None },
-        Some(Kind::Done) => ended(Terminal::Completed, None, wide.get(..len)),
+        Some(Kind::Done) => ended(Terminal::Completed, None, wide.get(..len).map(Metadata::Frame)),
         Some(Kind::Error) if of_number || !is_addressed => {
             let is_cancel = fields.string(Field::Code).is_some_and(|code| code.equals(b"cancelled"));
             ended(if is_cancel { Terminal::Cancelled } else { Terminal::Failed }, message, None)

@@ -5,7 +5,7 @@ use super::{
     fields::{Field, Fields},
 };
 use crate::engine::{
-    event::{RunEvent, Snapshot, Terminal},
+    event::{Metadata, RunEvent, Snapshot, Terminal},
     json::Value,
 };
 
@@ -43,7 +43,7 @@ pub(in crate::engine) fn read_status(body: &[u8]) -> Option<StatusReply<'_>> {
                 how,
                 error: fields.string(Field::Error),
                 generation_ms: fields.get(Field::GenerationTime).and_then(|value| value.as_u64()),
-                metadata: (how == Terminal::Completed).then_some(body),
+                metadata: (how == Terminal::Completed).then_some(Metadata::Frame(body)),
             },
         }),
         _ => None,
@@ -54,6 +54,7 @@ pub(in crate::engine) fn read_status(body: &[u8]) -> Option<StatusReply<'_>> {
         run_id,
         snapshot: content.is_some().then_some(snapshot),
         whole,
+        last_seq: None,
     })
 }
 

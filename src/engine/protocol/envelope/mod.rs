@@ -1,0 +1,8 @@
+//! `envelope`: the messages of a chat as one numbered sequence of envelopes over SSE (PROTOCOLS 2, docs/envelope.md).
+
+mod decode;
+pub mod requests;
+mod status;
+
+pub(in crate::engine) use decode::decode;
+pub(in crate::engine) use status::read_status;
