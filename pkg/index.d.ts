@@ -545,6 +545,15 @@ export interface EnvelopeOptions extends CommonClientOptions {
   readonly transports?: readonly ('eventsource' | 'fetch')[];
 }
 
+/** How long runs that have ended are kept. */
+export interface ReplayOptions {
+  /**
+   * So many ms after its end, {@link RunClient.open} with its `runId`, or {@link RunClient.send} with its `requestId`, still gives the
+   * same stream with all of it, without a request (K-6). Not for an interrupted run. Default 30,000; 0: not at all.
+   */
+  readonly ttlMs?: number;
+}
+
 /** What all protocols have in common. */
 export interface CommonClientOptions {
   /** Where the protocol's endpoints are, absolute or relative to the page; slashes at its end do not matter. */
@@ -560,6 +569,12 @@ export interface CommonClientOptions {
   readonly rpcEndpoint?: `/${string}`;
   readonly retry?: RetryOptions;
   readonly liveness?: LivenessOptions;
+  readonly replay?: ReplayOptions;
+  /**
+   * Told of each run that has settled, once, after its listeners: the moment to load what the server has stored. What it throws is
+   * reported (`reportError`).
+   */
+  readonly onSettled?: (run: RunStream) => void;
   /**
    * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
    * 0: never.
@@ -694,7 +709,8 @@ export declare class RunClient {
   readonly connection: Store<ConnectionSnapshot>;
 
   /**
-   * Sends a message and streams its run. With the same `requestId` while that run lives: the same stream, sent once.
+   * Sends a message and streams its run. With the same `requestId` while that run lives, and for `replay.ttlMs` after its end: the same
+   * stream, sent once.
    *
    * @param message A string is `{ content }`, with `ui-message` one user message, with `envelope` `{ prompt }`; an object's fields go into the request body as
    *   they are.
@@ -703,7 +719,8 @@ export declare class RunClient {
   send(sessionId: string, message: string | object, options?: SendOptions): RunStream;
 
   /**
-   * Attaches to a run. A live run that is open already gives the same stream; after `close()` it is a new one.
+   * Attaches to a run. A live run that is open already gives the same stream, and so does one that has ended less than
+   * `replay.ttlMs` ago, where `runId` names it; after `close()` it is a new one.
    *
    * @throws {SteadyStreamError} as {@link RunClient.send}.
    */

@@ -5,6 +5,7 @@ import { dispose } from './dispose.js';
 import { Feed } from './feed.js';
 import { callQuestion, foldAnswers } from './questions.js';
 import { parseOptions, requireFunction, requireSignal, requireString } from './options.js';
+import { callGuarded } from './report.js';
 import { createRequestId } from './request-id.js';
 import { Run } from './run.js';
 import { RunStream } from './run-stream.js';
@@ -63,6 +64,7 @@ const tolerate = (error) => {
 export class RunClient {
   #options;
   #feed;
+  #kept = new Map();      // the stream of a run that has ended a moment ago -> { timer, snapshot }
 
   constructor(options) {
     this.#options = parseOptions(options);
@@ -76,7 +78,7 @@ export class RunClient {
     requireString('requestId', requestId);
     const body = encodeMessage(this.#options.raw.protocol, message, sessionId, requestId);
     const begin = (raw, now) => raw.send(sessionId, requestId, body, now);
-    return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, signal)
+    return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, true, signal)
       ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
   }
 
@@ -85,7 +87,7 @@ export class RunClient {
     if (runId !== undefined) requireString('runId', runId);
     if (cursor !== undefined) requireString('cursor', cursor);
     const begin = (raw, now) => raw.open(sessionId, runId, cursor, now);
-    return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal)
+    return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), runId !== undefined, signal)
       ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
   }
 
@@ -94,7 +96,7 @@ export class RunClient {
     if (runId !== undefined) requireString('runId', runId);
     const isOpener = typeof source === 'function';
     if (!isOpener && !isSource(source)) throw invalid('source', source, 'a ReadableStream, an async iterable, or a function that gives one');
-    const shared = this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), signal);
+    const shared = this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), runId !== undefined, signal);
     if (shared) {
       if (!isOpener) cancelSource(source);
       return shared;
@@ -103,7 +105,7 @@ export class RunClient {
     this.#feed.adopt(key, isOpener ? source : () => source);
     const begin = (raw, now) => raw.adopt(sessionId, runId, key, isOpener, now);
     const run = new Run(this.#feed, initialSnapshot(sessionId, runId ?? null, null), {
-      begin, notify, key, canRetry: (status) => isOpener && status === 'interrupted',
+      begin, notify, key, onEnd: this.#handleEnd, canRetry: (status) => isOpener && status === 'interrupted',
     });
     run.start(signal);
     return new RunStream(run, async () => this.#feed.act((raw, now) => raw.cancel(run.slot, now)));
@@ -156,6 +158,8 @@ export class RunClient {
   }
 
   close() {
+    for (const { timer } of this.#kept.values()) clearTimeout(timer);
+    this.#kept.clear();
     this.#feed.close();
   }
 
@@ -180,15 +184,33 @@ export class RunClient {
   }
 
   // No run has two connections: who asks for a live one again gets the stream that is there.
-  #share(fits, signal) {
+  #share(fits, isNamed, signal) {
     requireSignal('signal', signal);
     const run = this.#feed.runs().find((live) => fits(live.store.peek()));
     run?.follow(signal);
-    return run?.stream;
+    return run?.stream ?? (isNamed ? this.#findKept(fits) : undefined);
   }
 
+  // Whoever comes back a moment after the end finds all of it, without a request (K-5, K-6); and a click that comes too late
+  // sends nothing a second time, though the server has forgotten the first (B-SEND-4).
+  #findKept(fits) {
+    for (const [stream, { snapshot }] of this.#kept) if (fits(snapshot)) return stream;
+    return undefined;
+  }
+
+  #handleEnd = (stream, snapshot) => {
+    const { replayTtlMs, onSettled } = this.#options;
+    if (snapshot.status !== 'interrupted' && replayTtlMs > 0 && !this.#feed.isOver) {
+      const timer = setTimeout(() => this.#kept.delete(stream), replayTtlMs);
+      // A process has nothing to wait for here.
+      timer.unref?.();
+      this.#kept.set(stream, { timer, snapshot });
+    }
+    if (onSettled) callGuarded(onSettled, stream);
+  };
+
   #start(snapshot, options, signal) {
-    const run = new Run(this.#feed, snapshot, options);
+    const run = new Run(this.#feed, snapshot, { ...options, onEnd: this.#handleEnd });
     run.start(signal);
     return new RunStream(run, (sessionId) => this.stop(sessionId));
   }

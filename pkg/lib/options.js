@@ -28,11 +28,13 @@ const NUMBERS = {
   statusTimeoutMs: ['statusTimeoutMs', 5000],
   stopTimeoutMs: ['stopTimeoutMs', 5000],
   rpcTimeoutMs: ['rpcTimeoutMs', 120000],
+  'replay.ttlMs': ['replayTtlMs', 30000],
   maxEventBytes: ['maxEventBytes', 16777216],
 };
+const GROUPS = new Set(['retry', 'liveness', 'replay']);
 const NAMES = new Set([
   'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter', 'eventLog',
-  'websocketAuth',
+  'websocketAuth', 'onSettled',
   ...Object.keys(NUMBERS),
 ]);
 
@@ -67,7 +69,7 @@ export const requireOneOf = (path, value, choices) => {
 const flatten = (options) => {
   const flat = new Map();
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'retry' && name !== 'liveness') flat.set(name, value);
+    if (!GROUPS.has(name)) flat.set(name, value);
     else if (isObject(value)) for (const key of Object.keys(value)) flat.set(`${name}.${key}`, value[key]);
     else if (value !== undefined) throw invalid(name, value, 'an object');
   }
@@ -148,8 +150,12 @@ export const parseOptions = (options) => {
   for (const [path, [name, fallback, mayBeInfinite]] of Object.entries(NUMBERS)) {
     raw[name] = requireNumber(path, get(path, fallback), mayBeInfinite);
   }
-  const { rpcTimeoutMs, ...rest } = raw;
+  const onSettled = get('onSettled');
+  if (onSettled !== undefined) requireFunction('onSettled', onSettled);
+  const { rpcTimeoutMs, replayTtlMs, ...rest } = raw;
   return {
+    onSettled,
+    replayTtlMs,
     raw: Object.freeze(rest),
     numbers: numbersOf(rest),
     headers,

@@ -25,6 +25,8 @@ export class Run {
   #signals = [];
   #trace;
   #canRetry;
+  #onEnd;
+  #ended = null;          // the stream, until whoever waits for its end was told
 
   slot = 0;
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
@@ -32,15 +34,17 @@ export class Run {
 
   /**
    * `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. `canRetry`: whether a
-   * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it.
+   * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it. `onEnd(stream, snapshot)`: it
+   * has settled, and its listeners know; text that nobody has read is not in the snapshot.
    */
-  constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null }) {
+  constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null, onEnd }) {
     this.#feed = feed;
     this.#begin = begin;
     this.#body = body;
     this.#notify = notify;
     this.#canRetry = canRetry;
     this.key = key;
+    this.#onEnd = onEnd;
     this.#view = view;
     this.store = createStore(snapshot, {
       onPace: (pace) => {
@@ -120,6 +124,9 @@ export class Run {
     const areWaiting = this.trace.deliver(isFrame);
     if (this.isLive) return this.store.deliver(isFrame) || areWaiting;
     this.store.finish();
+    const stream = this.#ended;
+    this.#ended = null;
+    if (stream) this.#onEnd?.(stream, this.store.peek());
     return areWaiting;
   }
 
@@ -133,6 +140,7 @@ export class Run {
 
   #settled(error = null) {
     for (const signal of this.#signals.splice(0)) signal.removeEventListener('abort', this.#onAbort);   // B-ES-6
+    this.#ended = this.stream;
     this.stream = null;
     for (const queue of [...this.#queues]) queue.end(error);
     this.#hasUnreadText = !error && !this.store.isWatched();
@@ -214,7 +222,7 @@ export class Run {
       return slot;
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
-      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view, canRetry: this.#canRetry, key: this.key,
+      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view, canRetry: this.#canRetry, key: this.key, onEnd: this.#onEnd,
     });
     next.start();
     this.slot = 0;

@@ -10,8 +10,8 @@ const newClient = (options) => new RunClient({ baseUrl: '/bi-chat', protocol: 'b
 const completed = { state: { status: 'completed', by: 'server' }, end: true };
 const interrupted = { state: { status: 'interrupted', by: 'limit', error: { code: 'gave-up', retryable: true, attempts: 3 } }, end: true };
 
-const opened = (run = { sessionId: 's', runId: 'r' }, options) => {
-  const client = newClient();
+const opened = (run = { sessionId: 's', runId: 'r' }, options, clientOptions) => {
+  const client = newClient(clientOptions);
   const stream = client.open(run, options);
   return { client, stream, raw: FakeRaw.latest };
 };
@@ -563,4 +563,70 @@ test('the engine gets the numbers among the options, in its order', () => {
 
 test('a stream does not come from new', () => {
   assert.throws(() => new RunStream(), { code: 'invalid-state' });
+});
+
+test('a run that has ended a moment ago is found again without a request, and later is not', () => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  try {
+    const { client, stream, raw } = opened();
+    raw.emit(1, appended(0, 'abc', true), 'abc');
+    raw.tell(1, completed);
+    assert.equal(client.open({ sessionId: 's', runId: 'r' }), stream);
+    assert.equal(stream.getSnapshot().text, 'abc');
+    assert.notEqual(client.open({ sessionId: 's' }), stream, 'what runs now is another question');
+    assert.notEqual(client.open({ sessionId: 's', runId: 'other' }), stream);
+    const asked = raw.made('open').length;
+    mock.timers.tick(29_999);
+    assert.equal(client.open({ sessionId: 's', runId: 'r' }), stream);
+    assert.equal(raw.made('open').length, asked);
+    mock.timers.tick(1);
+    assert.notEqual(client.open({ sessionId: 's', runId: 'r' }), stream);
+    client.close();
+  } finally {
+    mock.timers.reset();
+  }
+});
+
+test('a message that is sent again right after its answer is not sent', () => {
+  const client = newClient();
+  const stream = client.send('s', 'Hello', { requestId: 'q' });
+  const raw = FakeRaw.latest;
+  raw.tell(1, completed);
+  assert.equal(client.send('s', 'Hello', { requestId: 'q' }), stream);
+  assert.equal(raw.made('send').length, 1);
+  client.close();
+});
+
+test('what was lost is not kept, nor anything with a time of 0 or after the client', () => {
+  const { client, stream, raw } = opened();
+  raw.tell(1, interrupted);
+  assert.notEqual(client.open({ sessionId: 's', runId: 'r' }), stream);
+  const forgetful = opened(undefined, undefined, { replay: { ttlMs: 0 } });
+  forgetful.raw.tell(1, completed);
+  assert.notEqual(forgetful.client.open({ sessionId: 's', runId: 'r' }), forgetful.stream);
+  const over = opened();
+  over.raw.tell(1, completed);
+  over.client.close();
+  assert.throws(() => over.client.open({ sessionId: 's', runId: 'r' }), { code: 'invalid-state' });
+});
+
+test('onSettled hears of each end once, after the listeners, and text that nobody reads stays where it is', () => {
+  const heard = [];
+  const options = { onSettled: (stream) => heard.push(stream) };
+  const { stream, raw } = opened(undefined, undefined, options);
+  raw.emit(1, appended(0, 'abc', true), 'abc');
+  raw.tell(1, completed);
+  assert.deepEqual(heard, [stream]);
+  assert.deepEqual(raw.made('release'), []);
+  const watched = opened(undefined, undefined, { onSettled: () => { heard.push('hook'); throw new Error('theirs'); } });
+  heard.length = 0;
+  const reported = mock.method(console, 'error', () => {});
+  watched.stream.subscribe(({ status }) => heard.push(status));
+  watched.raw.tell(1, interrupted);
+  assert.deepEqual(heard, ['pending', 'interrupted', 'hook']);
+  assert.equal(reported.mock.callCount(), 1);
+  reported.mock.restore();
+  assert.throws(() => newClient({ onSettled: 7 }), { code: 'invalid-argument', path: 'onSettled' });
+  assert.throws(() => newClient({ replay: { ttlMs: -1 } }), { code: 'invalid-argument', path: 'replay.ttlMs' });
+  assert.throws(() => newClient({ replay: { ttl: 1 } }), { code: 'invalid-argument', path: 'replay.ttl' });
 });

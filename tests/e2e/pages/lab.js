@@ -177,7 +177,7 @@ const lab = {
   client({ name = 'main', options = {} } = {}) {
     const existing = this.clients.get(name);
     if (existing) return existing;
-    const client = new RunClient({ baseUrl: '/bi-chat', ...options });
+    const client = new RunClient({ baseUrl: '/bi-chat', replay: { ttlMs: 0 }, ...options });
     this.clients.set(name, client);
     this.histories.set(client, watchConnection(client.connection));
     return client;
