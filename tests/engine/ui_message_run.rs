@@ -278,6 +278,7 @@ fn whoever_comes_later_takes_part_in_what_runs() {
     chat.accept();
     chat.say(&(opening() + &words("Hello") + &closing() + DONE));
     assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
+    assert_eq!(chat.client.state(chat.slot, "runId"), "m");
 }
 
 #[test]

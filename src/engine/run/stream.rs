@@ -62,14 +62,14 @@ impl Core {
         }
         let is_foreign =
             self.protocol == Protocol::Envelope && !incoming.run.is_empty() && self.is_not_called(incoming.run);
-        if self.road == Road::Sending {
-            if self.via == Transport::WebSocket && self.link.phase() == Phase::Connecting {
-                self.open(now);
-            }
-            if self.names_the_run(incoming) && !self.stopping {
-                self.follow(now);
-                return;
-            }
+        if self.road == Road::Sending && self.via == Transport::WebSocket && self.link.phase() == Phase::Connecting {
+            self.open(now);
+        }
+        // Where every stream tells all of it, whichever comes first names the run.
+        let may_name = self.road == Road::Sending || !self.protocol.has_log();
+        if may_name && self.names_the_run(incoming) && !self.stopping {
+            self.follow(now);
+            return;
         }
         let has_ids = self.road == Road::Following || !self.protocol.has_log();
         let id = incoming.id.filter(|id| !id.is_empty() && has_ids);
