@@ -122,6 +122,16 @@ fn an_answer_ends_with_its_stream_and_not_before() {
 }
 
 #[test]
+fn its_connection_is_open_before_the_first_word() {
+    let mut chat = Chat::send();
+    chat.client.flush();
+    assert_eq!(chat.client.state(chat.slot, "connection")["state"], "connecting");
+    chat.accept();
+    chat.client.flush();
+    assert_eq!(chat.client.state(chat.slot, "connection")["state"], "open");
+}
+
+#[test]
 fn what_comes_behind_the_finish_counts() {
     let mut chat = Chat::begun("Hello");
     chat.say(&(closing() + &frames(&[json!({ "type": "text-start", "id": "1" })])));

@@ -106,7 +106,8 @@ impl Core {
     fn connection_state(&self) -> &'static str {
         let is_first = self.link.attempt() == 0 && self.flap.is_none();
         // A send that has said nothing yet is on its way to the log: one way in, not two.
-        let is_on_its_way = self.road == Road::Sending && self.config.event_log && !self.any_event;
+        let is_on_its_way =
+            self.road == Road::Sending && self.config.event_log && self.protocol.has_log() && !self.any_event;
         match self.link.phase() {
             Phase::Open { .. } if !is_on_its_way => "open",
             Phase::Parked => "offline",
