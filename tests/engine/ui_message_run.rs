@@ -220,6 +220,31 @@ fn nothing_that_runs_is_an_answer_that_was_missed() {
 }
 
 #[test]
+fn a_stream_that_tells_another_answer_is_not_taken_for_ours() {
+    let mut chat = Chat::begun("Hel");
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream");
+    chat.accept();
+    chat.say(&frames(&[json!({ "type": "start", "messageId": "m2" }), json!({ "type": "text-start", "id": "0" })]));
+    chat.say(&words("Hello to the next question"));
+    assert_eq!(chat.end(), ("interrupted".into(), Some("run-ended".into())));
+    assert_eq!((chat.text().as_str(), chat.client.state(chat.slot, "runId")), ("Hel", "m".into()));
+    chat.assert_nothing_follows();
+}
+
+#[test]
+fn an_answer_may_name_itself_twice() {
+    let mut chat = Chat::begun("Hel");
+    let again = frames(&[json!({ "type": "start", "messageId": "m2" })]);
+    chat.say(&again);
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream");
+    chat.accept();
+    chat.say(&(opening() + &words("Hel") + &again + &words("lo") + &closing() + DONE));
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
+}
+
+#[test]
 fn a_message_of_which_nobody_knows_whether_it_arrived_is_not_sent_again() {
     for (status, end) in [(None, End::Failed), (Some(502), End::Ended), (Some(500), End::Ended)] {
         let mut chat = Chat::send();

@@ -233,6 +233,8 @@ struct Core {
     // How many events were told, where they have no ids, and how many of them come again from the start.
     told: usize,
     again: usize,
+    // What the first stream without a log called the run: one that calls it otherwise tells another one.
+    first_name: Option<String>,
     // The budget was given back once without progress.
     second_wind: bool,
     head_seen: bool,
@@ -331,6 +333,7 @@ impl Run {
                 adopted: wish.adopted,
                 told: 0,
                 again: 0,
+                first_name: None,
                 second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
@@ -551,6 +554,7 @@ impl Run {
             core.position = beginning(core.protocol);
             core.anchor = None;
             core.most_text = 0;
+            core.first_name = None;
             core.told = 0;
             core.again = 0;
             core.request_id = Some(request_id.into());

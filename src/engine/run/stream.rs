@@ -65,6 +65,11 @@ impl Core {
         if self.road == Road::Sending && self.via == Transport::WebSocket && self.link.phase() == Phase::Connecting {
             self.open(now);
         }
+        if self.is_of_another_run(incoming) {
+            self.disconnect();
+            self.over = true;
+            return self.end_as_over(Doubt::Fruitless, now);
+        }
         // Where every stream tells all of it, whichever comes first names the run.
         let may_name = self.road == Road::Sending || !self.protocol.has_log();
         if may_name && self.names_the_run(incoming) && !self.stopping {
@@ -251,6 +256,21 @@ impl Core {
 
     fn is_not_called(&self, run: &[u8]) -> bool {
         self.run.as_ref().is_some_and(|name| !JsonStr::stored(run).equals(name.as_bytes()))
+    }
+
+    /// A session without a log has one stream, for what runs in it now: that may be what was sent after this run.
+    fn is_of_another_run(&mut self, incoming: &Incoming<'_>) -> bool {
+        if self.protocol.has_log() || self.events_here {
+            return false;
+        }
+        let RunEvent::Started { run_id: Some(run), .. } = &incoming.event else { return false };
+        match &self.first_name {
+            Some(first) => !run.equals(first.as_bytes()),
+            None => {
+                self.first_name = Some(run.decoded());
+                false
+            }
+        }
     }
 
     /// Takes the run's id from an event of the send's response.
