@@ -1,5 +1,6 @@
 // Where one contestant spends its time in one case:
-//   node tests/bench/profile.mjs [--events=50000] [--chunk=65536] [--wire=canonical] [--contestant=steadystream] [--rounds=15]
+//   node tests/bench/profile.mjs [--events=50000] [--chunk=65536] [--wire=canonical] [--every=1]
+//     [--contestant=steadystream] [--rounds=15]
 // Wasm functions have names when the build keeps them: WASM_OPT='-O3 -g' make build
 import { parseArgs } from 'node:util';
 import { launch } from './browser.mjs';
@@ -9,6 +10,7 @@ const { values: flags } = parseArgs({
     events: { type: 'string', default: '50000' },
     chunk: { type: 'string', default: '65536' },
     wire: { type: 'string', default: 'canonical' },
+    every: { type: 'string', default: '1' },
     contestant: { type: 'string', default: 'steadystream' },
     workload: { type: 'string', default: 'catch-up' },
     rounds: { type: 'string', default: '15' },
@@ -16,11 +18,11 @@ const { values: flags } = parseArgs({
     top: { type: 'string', default: '30' },
   },
 });
-const params = { events: Number(flags.events), chunk: Number(flags.chunk), wire: flags.wire };
+const params = { events: Number(flags.events), chunk: Number(flags.chunk), wire: flags.wire, every: Number(flags.every) };
 const options = { contestants: [flags.contestant], rounds: Number(flags.rounds), warmUpMs: Number(flags['warm-up']) };
 
-/** The functions whose callees are timed: one in each workload. */
-const TIMED = ['feed', 'walk'];
+/** The functions whose callees are timed: one in each workload. The bundler numbers those of one name. */
+const TIMED = /^(feed|walk)\d*$/;
 
 const browser = await launch();
 const { profile, measured } = await browser.withPage(async (page) => {
@@ -42,7 +44,7 @@ const names = new Map(profile.nodes.map(({ id, callFrame: { functionName, url, l
 const nodes = new Map(profile.nodes.map((node) => [node.id, node]));
 const stacks = new Map();
 const enter = (node, above) => {
-  const isTimed = above || TIMED.includes(node.callFrame.functionName);
+  const isTimed = above || TIMED.test(node.callFrame.functionName);
   const stack = isTimed ? [...above ?? [], names.get(node.id)] : undefined;
   stacks.set(node.id, stack);
   for (const child of node.children ?? []) enter(nodes.get(child), stack);
@@ -60,7 +62,7 @@ profile.samples.forEach((id, i) => {
   add(self, stack.at(-1), us);
   for (const name of new Set(stack)) add(inclusive, name, us);
 });
-for (const { name, wrong, times } of measured.results) console.log(wrong ?? `${name}: best ${Math.min(...(times ?? [])).toFixed(3)} ms`);
+for (const { name, wrong, times } of measured.results) console.log(wrong ?? (times ? `${name}: best ${Math.min(...times).toFixed(3)} ms` : name));
 const share = (us) => `${((us ?? 0) / total * 100).toFixed(1).padStart(6)} %`;
 console.log('    self   with callees');
 for (const [name] of [...inclusive].sort((a, b) => (self.get(b[0]) ?? 0) - (self.get(a[0]) ?? 0)).slice(0, Number(flags.top))) {

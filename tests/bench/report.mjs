@@ -40,8 +40,8 @@ const catchUpTable = (cases) => {
   return rows;
 };
 
-const growthTable = ({ measured: { at, results } }) => {
-  const rows = ['\nCost of one more delta, us, each delta a chunk of its own and a look after each'];
+const growthTable = (title, { at, results }) => {
+  const rows = [`\n${title}`];
   rows.push(line('us, middle half', [...at.map((count) => `at ${count.toLocaleString('en')} deltas`), 'growth']));
   for (const { title, wrong, costs } of [...results].sort(byRole)) {
     rows.push(line(title, wrong ? ['WRONG ANSWER'] : [
@@ -51,6 +51,7 @@ const growthTable = ({ measured: { at, results } }) => {
   }
   return rows;
 };
+const lookName = (every) => (every === 1 ? 'a look after each' : `a look after ${every}`);
 const growthOf = (costs, at) => ratioSpread(costs.map((cost) => cost[at.at(-1)]), costs.map((cost) => cost[at[0]]));
 
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
@@ -66,7 +67,10 @@ const groupBy = (items, key) => [...Map.groupBy ? Map.groupBy(items, key).values
 const TABLES = {
   'catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
   wires: (cases) => groupBy(cases, ({ params }) => params.wire).flatMap(catchUpTable),
-  growth: (cases) => cases.flatMap(growthTable),
+  growth: (cases) => cases.flatMap(({ measured }) =>
+    growthTable('Cost of one more delta, us, each delta a chunk of its own and a look after each', measured)),
+  'tool-input': (cases) => cases.flatMap(({ measured }) =>
+    growthTable(`Cost of one more delta of a tool's input, us, 16 B each, a chunk of its own, ${lookName(measured.every)}`, measured)),
 };
 
 /** Everything that was measured, as lines of text. */
@@ -94,6 +98,10 @@ export const verdicts = ({ workloads, sizes }) => {
   for (const { measured: { at, results } } of casesOf('growth')) {
     const { costs } = ours(results) ?? {};
     if (costs?.length) judge('cost per delta, at 80,000 over at 1,000', growthOf(costs, at).median, BARS.growth);
+  }
+  for (const { measured: { every, at, results } } of casesOf('tool-input')) {
+    const { costs } = ours(results) ?? {};
+    if (costs?.length) judge(`tool input, at 4,000 over at 500, ${lookName(every)}`, growthOf(costs, at).median, BARS.toolInput);
   }
   const entry = sizes?.[0];
   if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);

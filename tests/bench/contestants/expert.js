@@ -1,22 +1,34 @@
 // What an expert writes by hand: a streaming decoder, the best SSE parser there is, JSON.parse, `+=`.
 import { createParser } from 'eventsource-parser';
 import { Fold } from '../lib/fold.js';
+import { UiFold } from '../lib/ui-fold.js';
+
+const FOLDS = {
+  bichat() {
+    const fold = new Fold();
+    const onEvent = ({ id, event, data }) => {
+      if (id) fold.cursor = id;
+      const payload = JSON.parse(data);
+      fold.apply(payload.type || event, payload);
+    };
+    return { fold, onEvent };
+  },
+  'ui-message'() {
+    const fold = new UiFold();
+    return { fold, onEvent: ({ data }) => { if (data !== '[DONE]') fold.apply(JSON.parse(data)); } };
+  },
+};
 
 export default {
   name: "expert's JS",
   title: "the expert's JS (eventsource-parser + JSON.parse)",
   role: 'reference',
+  protocols: ['bichat', 'ui-message'],
 
-  open() {
-    const fold = new Fold();
+  open(protocol = 'bichat') {
+    const { fold, onEvent } = FOLDS[protocol]();
     const decoder = new TextDecoder();
-    const parser = createParser({
-      onEvent({ id, event, data }) {
-        if (id) fold.cursor = id;
-        const payload = JSON.parse(data);
-        fold.apply(payload.type || event, payload);
-      },
-    });
+    const parser = createParser({ onEvent });
     return {
       push: (bytes) => parser.feed(decoder.decode(bytes, { stream: true })),
       snapshot: () => fold.snapshot(),

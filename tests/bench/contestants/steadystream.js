@@ -4,9 +4,10 @@ export default {
   name: 'steadystream',
   title: 'steadystream (createRunCore)',
   role: 'ours',
+  protocols: ['bichat', 'ui-message'],
 
-  open() {
-    const core = createRunCore();
+  open(protocol) {
+    const core = createRunCore({ protocol });
     return {
       push: (bytes) => core.push(bytes),
       snapshot: () => core.snapshot(),

@@ -73,3 +73,27 @@ export const compete = async (entrants, { rounds, warmUpMs }) => {
   }
   return [...results.values()];
 };
+
+/**
+ * The same for workloads that time parts of a run themselves: `once(entrant, isCounted)` gives costs, and throws when the result is
+ * wrong; the first round warms up and counts for nothing. `entrants`: `{ contestant, ... }`.
+ */
+export const takeTurns = async (entrants, rounds, once) => {
+  const results = entrants.map(({ contestant: { name, title, role } }) => ({ name, title: title ?? name, role, costs: [] }));
+  for (let round = 0; round <= rounds; round++) {
+    for (let i = 0; i < entrants.length; i++) {
+      const at = (round + i) % entrants.length;
+      const result = results[at];
+      if (result.wrong) continue;
+      collect();
+      try {
+        const costs = await once(entrants[at], round > 0);
+        if (round > 0) result.costs.push(costs);
+      } catch (error) {
+        result.wrong = `${error?.message ?? error}`;
+      }
+      await breathe();
+    }
+  }
+  return results;
+};

@@ -13,11 +13,12 @@ export const summarize = ({ status, text, parts, blocks }) => ({
 
 const toHex = (buffer) => [...new Uint8Array(buffer)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 
-export const hash = async ({ status, text, reasoning, tools, blocks }) => {
-  const calls = tools.map((tool) => TOOL.map((key) => tool[key] ?? null));
-  const all = JSON.stringify([status, text, reasoning, calls, blocks]);
-  return toHex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(all)));
-};
+/** The hash of a value that JSON can hold. */
+export const digest = async (value) =>
+  toHex(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(value))));
+
+export const hash = ({ status, text, reasoning, tools, blocks }) =>
+  digest([status, text, reasoning, tools.map((tool) => TOOL.map((key) => tool[key] ?? null)), blocks]);
 
 /** Says in what two states differ, for the report of a wrong answer. */
 export const difference = (got, wanted) => {

@@ -1,6 +1,7 @@
 // A page comes back to a run that is far ahead: all its bytes at once, to the final transcript, with a look at the state
 // every 64 KiB.
 import { compete } from '../lib/rounds.js';
+import { speakers } from '../lib/speakers.js';
 import { difference, hash, summarize } from '../lib/truth.js';
 import { WIRES, createRun } from '../lib/wire.js';
 
@@ -91,7 +92,7 @@ const measure = async ({ events, wire, chunk }, contestants, options) => {
   const groups = cut(run.bytes, chunk);
   const job = { groups, bytes: run.bytes };
   const wanted = lengthsAtLooks(groups, run);
-  const entrants = contestants.filter(({ open, catchUp }) => open || catchUp)
+  const entrants = speakers(contestants, 'bichat').filter(({ open, catchUp }) => open || catchUp)
     .map((contestant) => enter(contestant, job, run.truth, wanted));
   return { bytes: run.bytes.length, results: await compete(entrants, options) };
 };

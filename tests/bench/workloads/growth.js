@@ -1,4 +1,6 @@
 // What one more delta costs when the message is already long: each event is its own chunk, and somebody looks after each.
+import { takeTurns } from '../lib/rounds.js';
+import { speakers } from '../lib/speakers.js';
 import { difference, hash, summarize } from '../lib/truth.js';
 import { createRun } from '../lib/wire.js';
 
@@ -46,24 +48,13 @@ export const growth = {
     const run = createRun({ events: AT.at(-1) });
     const wanted = await hash(run.truth);
     const chunks = cut(run);
-    const entrants = contestants.filter(({ open, role }) => open && role !== 'bound');
-    const results = entrants.map(({ name, title, role }) => ({ name, title: title ?? name, role, costs: [] }));
-    // The first round warms up and counts for nothing.
-    for (let round = 0; round <= rounds; round++) {
-      for (let i = 0; i < entrants.length; i++) {
-        const at = (round + i) % entrants.length;
-        const result = results[at];
-        if (result.wrong) continue;
-        globalThis.gc?.({ type: 'minor' });
-        try {
-          const { costs, snapshot } = measureOnce(entrants[at], chunks);
-          if (await hash(summarize(snapshot)) !== wanted) throw new Error(difference(summarize(snapshot), run.truth));
-          if (round > 0) result.costs.push(costs);
-        } catch (error) {
-          result.wrong = `${error?.message ?? error}`;
-        }
-      }
-    }
+    const entrants = speakers(contestants, 'bichat').filter(({ open, role }) => open && role !== 'bound')
+      .map((contestant) => ({ contestant }));
+    const results = await takeTurns(entrants, rounds, async ({ contestant }) => {
+      const { costs, snapshot } = measureOnce(contestant, chunks);
+      if (await hash(summarize(snapshot)) !== wanted) throw new Error(difference(summarize(snapshot), run.truth));
+      return costs;
+    });
     return { at: AT, results };
   },
 };

@@ -1,0 +1,24 @@
+// The body of an answer that a contestant reads through its own `fetch`.
+
+const HEADERS = { 'content-type': 'text/event-stream', 'x-vercel-ai-ui-message-stream': 'v1' };
+
+/**
+ * A `fetch` that answers with what `next()` gives: a chunk, a promise of one, or nothing at the end. Nothing is queued here: whoever
+ * is asked for a chunk knows that the one before has been taken.
+ */
+export const answerWith = (next) => async () => {
+  const body = new ReadableStream({
+    async pull(controller) {
+      const chunk = await next();
+      if (chunk) controller.enqueue(chunk);
+      else controller.close();
+    },
+  }, { highWaterMark: 0 });
+  return new Response(body, { headers: HEADERS });
+};
+
+/** The chunks of a list, one by one. */
+export const oneByOne = (chunks) => {
+  let at = 0;
+  return () => chunks[at++];
+};

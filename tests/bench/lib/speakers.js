@@ -1,0 +1,3 @@
+/** The contestants that understand a protocol; one that says nothing of it speaks bichat. */
+export const speakers = (contestants, protocol) =>
+  contestants.filter(({ protocols = ['bichat'] }) => protocols.includes(protocol));
