@@ -3,6 +3,7 @@
 export const BARS = {
   catchUp: { bar: 0.20, goal: { 65536: 0.08, 16384: 0.08, 200: 0.09 } },
   wires: { bar: 0.35, goal: 0.13 },
+  uiCatchUp: { bar: 0.35, goal: 0.13 },
   growth: { bar: 2, goal: 1.2 },
   toolInput: { bar: 2, goal: 1.2 },
   gzip: { bar: 50_000, goal: 34_000 },

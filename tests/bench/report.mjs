@@ -67,6 +67,7 @@ const groupBy = (items, key) => [...Map.groupBy ? Map.groupBy(items, key).values
 const TABLES = {
   'catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
   wires: (cases) => groupBy(cases, ({ params }) => params.wire).flatMap(catchUpTable),
+  'ui-catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
   growth: (cases) => cases.flatMap(({ measured }) =>
     growthTable('Cost of one more delta, us, each delta a chunk of its own and a look after each', measured)),
   'tool-input': (cases) => cases.flatMap(({ measured }) =>
@@ -94,6 +95,10 @@ export const verdicts = ({ workloads, sizes }) => {
   for (const { params: { wire, chunk }, measured } of casesOf('wires')) {
     const { ratio } = ours(ratios(measured.results)) ?? {};
     if (ratio) judge(`${wire}, ${chunkName(chunk)}`, ratio.median, BARS.wires);
+  }
+  for (const { params: { events, chunk }, measured } of casesOf('ui-catch-up')) {
+    const { ratio } = ours(ratios(measured.results)) ?? {};
+    if (ratio) judge(`UI message stream, ${events.toLocaleString('en')} chunks, ${chunkName(chunk)}`, ratio.median, BARS.uiCatchUp);
   }
   for (const { measured: { at, results } } of casesOf('growth')) {
     const { costs } = ours(results) ?? {};

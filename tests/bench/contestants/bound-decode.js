@@ -1,6 +1,7 @@
 export default {
   name: 'TextDecoder alone',
   role: 'bound',
+  protocols: ['bichat', 'ui-message'],
 
   catchUp({ groups }) {
     const decoder = new TextDecoder();
