@@ -6,6 +6,8 @@ export const BARS = {
   uiCatchUp: { bar: 0.35, goal: 0.13 },
   growth: { bar: 2, goal: 1.2 },
   toolInput: { bar: 2, goal: 1.2 },
+  cold: { bar: 0.50, goal: 0.20 },
+  network: { bar: 0.50, goal: 0.30 },
   gzip: { bar: 50_000, goal: 34_000 },
   brotli: { bar: 45_000, goal: 30_000 },
 };

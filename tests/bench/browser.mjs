@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
-import { bundle } from './bundle.mjs';
+import { bundle, bundleAlone } from './bundle.mjs';
 import { serve } from './serve.mjs';
 
 const ARGS = [
@@ -24,23 +24,31 @@ const findChrome = () => {
 /** `without`: contestants (file names, no extension) to leave out. */
 export const launch = async ({ without = [] } = {}) => {
   const executablePath = findChrome();
-  const server = await serve(await bundle(without));
+  const alone = await bundleAlone(without);
+  const server = await serve({ '/bench.js': await bundle(without), ...alone });
   const browser = await chromium.launch({ executablePath, args: ARGS });
+  const visit = async (path, work) => {
+    const context = await browser.newContext();
+    try {
+      const page = await context.newPage();
+      page.on('pageerror', (error) => console.error(`  in the page: ${error.message}`));
+      await page.goto(new URL(path, server.url).href);
+      return await work(page);
+    } finally {
+      await context.close();
+    }
+  };
   return {
     version: browser.version(),
+    /** The paths of scripts that hold one contestant each. */
+    alone: Object.keys(alone),
+    /** A page with nothing in it. */
+    withEmptyPage: (work) => visit('/empty', work),
     // Every case in a page of its own: what one leaves behind in memory or in the JIT's knowledge is not the next one's luck.
-    async withPage(work) {
-      const context = await browser.newContext();
-      try {
-        const page = await context.newPage();
-        page.on('pageerror', (error) => console.error(`  in the page: ${error.message}`));
-        await page.goto(server.url);
-        await page.waitForFunction('globalThis.bench');
-        return await work(page);
-      } finally {
-        await context.close();
-      }
-    },
+    withPage: (work) => visit('/', async (page) => {
+      await page.waitForFunction('globalThis.bench');
+      return work(page);
+    }),
     async close() {
       await browser.close();
       server.close();

@@ -5,21 +5,13 @@ import { build } from 'esbuild';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const files = (folder) => readdirSync(here + folder).filter((file) => file.endsWith('.js')).sort();
+const contestantsBut = (without) => files('contestants').filter((file) => !without.includes(file.slice(0, -3)));
 
-/** `without`: file names (no extension) of contestants to leave out. */
-export const bundle = async (without) => {
-  const contestants = files('contestants').filter((file) => !without.includes(file.slice(0, -3)));
-  const workloads = files('workloads');
-  const contents = [
-    "import { start } from './page.js';",
-    ...contestants.map((file, i) => `import c${i} from './contestants/${file}';`),
-    ...workloads.map((file, i) => `import * as w${i} from './workloads/${file}';`),
-    `start([${workloads.map((_, i) => `...Object.values(w${i})`)}], [${contestants.map((_, i) => `c${i}`)}]);`,
-  ].join('\n');
+const script = async (contents, minify) => {
   const { outputFiles } = await build({
     stdin: { contents, resolveDir: here, sourcefile: 'entry.js' },
     bundle: true,
-    minify: false,
+    minify,
     format: 'esm',
     platform: 'browser',
     target: 'es2022',
@@ -28,3 +20,21 @@ export const bundle = async (without) => {
   });
   return outputFiles[0].contents;
 };
+
+/** `without`: file names (no extension) of contestants to leave out. */
+export const bundle = (without) => {
+  const contestants = contestantsBut(without);
+  const workloads = files('workloads');
+  return script([
+    "import { start } from './page.js';",
+    ...contestants.map((file, i) => `import c${i} from './contestants/${file}';`),
+    ...workloads.map((file, i) => `import * as w${i} from './workloads/${file}';`),
+    `start([${workloads.map((_, i) => `...Object.values(w${i})`)}], [${contestants.map((_, i) => `c${i}`)}]);`,
+  ].join('\n'), false);
+};
+
+/** Each contestant alone, as a page would ship it: path -> script, which exports it and what feeds it. */
+export const bundleAlone = async (without) => Object.fromEntries(await Promise.all(contestantsBut(without).map(async (file) => [
+  `/alone/${file}`,
+  await script(`export { default as contestant } from './contestants/${file}'; export { feed, read } from './lib/feed.js';`, true),
+])));

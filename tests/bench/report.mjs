@@ -54,6 +54,23 @@ const growthTable = (title, { at, results }) => {
 const lookName = (every) => (every === 1 ? 'a look after each' : `a look after ${every}`);
 const growthOf = (costs, at) => ratioSpread(costs.map((cost) => cost[at.at(-1)]), costs.map((cost) => cost[at[0]]));
 
+/** Cases as columns, the reference's own cell its time; `extra`: more columns, `{ title, cell(result) }`. */
+const ratioTable = (title, columns, cases, extra = []) => {
+  const rows = [`\n${title}`, line('ratio, middle half', [...columns, ...extra.map((column) => column.title)])];
+  const all = cases.map(({ measured }) => ratios(measured.results));
+  for (const { name, title: who, role } of [...all[0]].sort(byRole)) {
+    const own = all.map((results) => results.find((result) => result.name === name));
+    rows.push(line(role === 'bound' ? `. ${who}` : who, [
+      ...own.map(({ wrong, ratio, ms }) => {
+        if (wrong) return 'WRONG ANSWER';
+        return role === 'reference' || !ratio ? `${number(1).padStart(6)}  ${number(ms.median)} ms` : range(ratio);
+      }),
+      ...extra.map(({ cell }) => (own[0].wrong ? '' : cell(own[0]))),
+    ]));
+  }
+  return rows;
+};
+
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 const sizeTable = (sizes) => [
   '\nWhat a page downloads, minified',
@@ -73,6 +90,15 @@ const TABLES = {
   'tool-input': (cases) => cases.flatMap(({ measured }) =>
     growthTable(`Cost of one more delta of a tool's input, us, 16 B each, a chunk of its own, ${lookName(measured.every)}`, measured)),
 };
+
+const eventsName = ({ params }) => `${params.events.toLocaleString('en')} events`;
+Object.assign(TABLES, {
+  cold: (cases) => ratioTable('A cold page, from the import to the final transcript', cases.map(eventsName), cases, [
+    { title: 'all of it, ms', cell: ({ times }) => range(spread(times)) },
+    { title: 'the import alone, ms', cell: ({ imports }) => range(spread(imports)) },
+  ]),
+  network: (cases) => ratioTable('Over the network, from the request to the final transcript', cases.map(eventsName), cases),
+});
 
 /** Everything that was measured, as lines of text. */
 export const tables = ({ workloads, sizes }) => [
@@ -107,6 +133,12 @@ export const verdicts = ({ workloads, sizes }) => {
   for (const { measured: { every, at, results } } of casesOf('tool-input')) {
     const { costs } = ours(results) ?? {};
     if (costs?.length) judge(`tool input, at 4,000 over at 500, ${lookName(every)}`, growthOf(costs, at).median, BARS.toolInput);
+  }
+  for (const name of ['cold', 'network']) {
+    for (const { params, measured } of casesOf(name)) {
+      const { ratio } = ours(ratios(measured.results)) ?? {};
+      if (ratio) judge(`${name}, ${eventsName({ params })}`, ratio.median, BARS[name]);
+    }
   }
   const entry = sizes?.[0];
   if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);

@@ -1,4 +1,4 @@
-// node tests/bench/run.mjs [--quick] [--assert] [--rounds=15] [--only=catch-up,wires,growth,sizes] [--without=steadystream]
+// node tests/bench/run.mjs [--quick] [--assert] [--rounds=15] [--only=catch-up,growth,sizes] [--without=steadystream]
 // See README.md for what the figures mean.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { launch } from './browser.mjs';
 import { faults, tables, verdictTable, verdicts } from './report.mjs';
 import { measureSizes } from './sizes.mjs';
+import * as visits from './visits/index.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const out = fileURLToPath(new URL('.out', import.meta.url));
@@ -56,6 +57,14 @@ try {
       progress(`${name} ${JSON.stringify(params)}`);
       const work = (page) => page.evaluate((given) => globalThis.bench.measure(...given), [name, params, options]);
       measured.push({ params, measured: await browser.withPage(work) });
+    }
+    report.workloads.push({ name, cases: measured });
+  }
+  for (const { name, cases, measure } of Object.values(visits).filter((visit) => isWanted(visit.name))) {
+    const measured = [];
+    for (const params of cases(options)) {
+      progress(`${name} ${JSON.stringify(params)}`);
+      measured.push({ params, measured: await measure(params, browser, options) });
     }
     report.workloads.push({ name, cases: measured });
   }

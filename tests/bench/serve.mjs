@@ -1,17 +1,33 @@
-// The page and its one script, isolated from other origins: only then does the page's clock tick in 5 us.
+// The page, its scripts and the runs, isolated from other origins: only then does the page's clock tick in 5 us.
 import { createServer } from 'node:http';
+import { createRun } from './lib/wire.js';
 
 const ISOLATED = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cache-control': 'no-store',
 };
-const PAGE = '<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,"><script type="module" src="/bench.js"></script>';
+const page = (script) => `<!doctype html><meta charset="utf-8"><title>bench</title><link rel="icon" href="data:,">${script}`;
 
-/** Serves on a free port of 127.0.0.1. */
-export const serve = async (script) => {
+// What a client asks below it is its own affair: the answer is that run.
+const RUN = /^\/runs\/(\d+)(\/|$)/;
+
+/** Serves on a free port of 127.0.0.1. `scripts`: path -> contents; `/bench.js` is the page's own. */
+export const serve = async (scripts) => {
+  const runs = new Map();
+  const runOf = (events) => {
+    if (!runs.has(events)) runs.set(events, Buffer.from(createRun({ events }).bytes));
+    return runs.get(events);
+  };
+  const answerTo = (path) => {
+    if (path === '/') return ['text/html', page('<script type="module" src="/bench.js"></script>')];
+    if (path === '/empty') return ['text/html', page('')];
+    if (Object.hasOwn(scripts, path)) return ['text/javascript', scripts[path]];
+    const run = RUN.exec(path);
+    return run ? ['text/event-stream', runOf(Number(run[1]))] : undefined;
+  };
   const server = createServer((request, response) => {
-    const answer = { '/': ['text/html', PAGE], '/bench.js': ['text/javascript', script] }[request.url];
+    const answer = answerTo(new URL(request.url, 'http://bench').pathname);
     response.writeHead(answer ? 200 : 404, { ...ISOLATED, 'content-type': answer?.[0] ?? 'text/plain' });
     response.end(answer?.[1]);
   });

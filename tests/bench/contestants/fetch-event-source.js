@@ -4,6 +4,18 @@ import { Fold } from '../lib/fold.js';
 
 const HEADERS = { 'content-type': 'text/event-stream' };
 
+const follow = (url, fold, fetch) => fetchEventSource(url, {
+  openWhenHidden: true,
+  fetch,
+  onmessage({ id, event, data }) {
+    if (data === '') return;
+    if (id) fold.cursor = id;
+    const payload = JSON.parse(data);
+    fold.apply(payload.type || event, payload);
+  },
+  onerror(error) { throw error; },
+});
+
 export default {
   name: 'fetch-event-source',
   title: 'fetch-event-source + JSON.parse',
@@ -25,17 +37,13 @@ export default {
         controller.enqueue(groups[group][at++]);
       },
     }, { highWaterMark: 0 });
-    await fetchEventSource('/stream', {
-      openWhenHidden: true,
-      fetch: async () => new Response(body, { headers: HEADERS }),
-      onmessage({ id, event, data }) {
-        if (data === '') return;
-        if (id) fold.cursor = id;
-        const payload = JSON.parse(data);
-        fold.apply(payload.type || event, payload);
-      },
-      onerror(error) { throw error; },
-    });
+    await follow('/stream', fold, async () => new Response(body, { headers: HEADERS }));
+    return fold.snapshot();
+  },
+
+  async fetchRun(url) {
+    const fold = new Fold();
+    await follow(url, fold, fetch);
     return fold.snapshot();
   },
 };

@@ -1,4 +1,4 @@
-import { createRunCore } from '../../../pkg/index.js';
+import { RunClient, createRunCore } from '../../../pkg/index.js';
 
 export default {
   name: 'steadystream',
@@ -13,5 +13,16 @@ export default {
       snapshot: () => core.snapshot(),
       close: () => core.free(),
     };
+  },
+
+  /** The whole client, with somebody who looks once a frame. */
+  async fetchRun(url) {
+    const client = new RunClient({ baseUrl: url, protocol: 'bichat' });
+    const run = client.open({ sessionId: 's-1', runId: 'r-1' });
+    run.subscribe(() => {});
+    await run.finished;
+    const state = run.getSnapshot();
+    client.close();
+    return state;
   },
 };

@@ -1,4 +1,5 @@
 // All bytes of one run at once, cut into chunks, with a look at the state now and then: what catch-up's workloads have in common.
+import { cut, feed, read } from './feed.js';
 import { compete } from './rounds.js';
 import { speakers } from './speakers.js';
 import * as bichat from './truth.js';
@@ -6,24 +7,8 @@ import * as uiMessage from './ui-truth.js';
 
 const MODELS = { bichat, 'ui-message': uiMessage };
 
-const LOOK_EVERY = 65536;
 /** A frame whose end is undecided until the next chunk (CR, then perhaps LF) may be missing from a look. */
 const ONE_TOKEN = 32;
-
-/** The chunks, copies of their own as the network gives them, in one group for each look. */
-const cut = (bytes, size) => {
-  const groups = [[]];
-  let looked = 0;
-  for (let at = 0; at < bytes.length; at += size) {
-    const end = Math.min(at + size, bytes.length);
-    groups.at(-1).push(bytes.slice(at, end));
-    if (end - looked >= LOOK_EVERY && end < bytes.length) {
-      groups.push([]);
-      looked = end;
-    }
-  }
-  return groups;
-};
 
 /** How long the answer is at each look. */
 const lengthsAtLooks = (groups, { ends, lengths }) => {
@@ -45,27 +30,6 @@ const createLook = (wanted) => {
   };
   look.count = 0;
   return look;
-};
-
-const feed = (contestant, { groups, protocol, look }) => {
-  const reader = contestant.open(protocol);
-  let snapshot;
-  for (let i = 0; i < groups.length; i++) {
-    for (const chunk of groups[i]) reader.push(chunk);
-    snapshot = reader.snapshot();
-    look(i, snapshot);
-  }
-  reader.close();
-  return snapshot;
-};
-
-// A string that was put together is one only when it is read.
-const flatten = (text) => text.charCodeAt(text.length >> 1);
-
-const read = (state) => {
-  flatten(state.text);
-  for (const part of state.parts ?? []) if (part.text) flatten(part.text);
-  return state;
 };
 
 const enter = (contestant, job, truth, wanted) => {

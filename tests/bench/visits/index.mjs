@@ -1,0 +1,1 @@
+export { cold } from './cold.mjs';
