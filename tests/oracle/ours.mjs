@@ -32,9 +32,12 @@ export const playOurs = (frames) => withCore((core) => {
   return { snapshots, last: core.snapshot() };
 });
 
-/** The last snapshot of bytes that came in these pieces. */
-export const fold = (pieces) => withCore((core) => {
-  for (const piece of pieces) core.push(piece);
+/** The last snapshot of bytes that came in these pieces; somebody looks after each where `isWatched`. */
+export const fold = (pieces, isWatched = false) => withCore((core) => {
+  for (const piece of pieces) {
+    core.push(piece);
+    if (isWatched) core.snapshot();
+  }
   core.end();
   return core.snapshot();
 });

@@ -86,6 +86,7 @@ async function compare(frames, seed, rule = {}) {
   const bytes = bytesOf(frames);
   assert.deepEqual(messageOf(fold([bytes])), end, 'in one piece');
   assert.deepEqual(messageOf(fold(piecesOf(bytes, new Chance(seed)))), end, 'cut');
+  assert.deepEqual(messageOf(fold(piecesOf(bytes, new Chance(seed + 1)), true)), end, 'cut, and looked at');
   return steps;
 }
 
