@@ -552,6 +552,8 @@ export interface ReplayOptions {
    * same stream with all of it, without a request (K-6). Not for an interrupted run. Default 30,000; 0: not at all.
    */
   readonly ttlMs?: number;
+  /** How many bytes of text they may take together; the oldest go first. Default 16 MiB; `Infinity`: any. */
+  readonly maxBytes?: number;
 }
 
 /** What all protocols have in common. */

@@ -64,7 +64,7 @@ const tolerate = (error) => {
 export class RunClient {
   #options;
   #feed;
-  #kept = new Map();      // the stream of a run that has ended a moment ago -> { timer, snapshot }
+  #kept = new Map();      // the stream of a run that has ended a moment ago -> { timer, snapshot, bytes }
 
   constructor(options) {
     this.#options = parseOptions(options);
@@ -198,16 +198,27 @@ export class RunClient {
     return undefined;
   }
 
-  #handleEnd = (stream, snapshot) => {
-    const { replayTtlMs, onSettled } = this.#options;
-    if (snapshot.status !== 'interrupted' && replayTtlMs > 0 && !this.#feed.isOver) {
-      const timer = setTimeout(() => this.#kept.delete(stream), replayTtlMs);
-      // A process has nothing to wait for here.
-      timer.unref?.();
-      this.#kept.set(stream, { timer, snapshot });
-    }
+  #handleEnd = (stream, snapshot, bytes) => {
+    const { replay: { ttlMs }, onSettled } = this.#options;
+    if (snapshot.status !== 'interrupted' && ttlMs > 0 && !this.#feed.isOver) this.#keep(stream, snapshot, bytes + snapshot.text.length, ttlMs);
     if (onSettled) callGuarded(onSettled, stream);
   };
+
+  #keep(stream, snapshot, bytes, ttlMs) {
+    const timer = setTimeout(() => this.#kept.delete(stream), ttlMs);
+    // A process has nothing to wait for here.
+    timer.unref?.();
+    this.#kept.set(stream, { timer, snapshot, bytes });
+    let sum = 0;
+    for (const kept of this.#kept.values()) sum += kept.bytes;
+    // The oldest first.
+    for (const [oldest, kept] of this.#kept) {
+      if (sum <= this.#options.replay.maxBytes) return;
+      sum -= kept.bytes;
+      clearTimeout(kept.timer);
+      this.#kept.delete(oldest);
+    }
+  }
 
   #start(snapshot, options, signal) {
     const run = new Run(this.#feed, snapshot, { ...options, onEnd: this.#handleEnd });

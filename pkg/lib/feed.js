@@ -142,6 +142,11 @@ export class Feed {
     this.#follow();
   }
 
+  /** Bytes that the engine holds of this holder's text. */
+  heldBytes({ slot }) {
+    return slot && this.#driver ? this.#driver.call((raw) => raw.held(slot)) : 0;
+  }
+
   /** What opens the stream of the run that will ask for it under `key`. */
   adopt(key, open) {
     this.#engine().adopt(key, open);

@@ -29,6 +29,7 @@ const NUMBERS = {
   stopTimeoutMs: ['stopTimeoutMs', 5000],
   rpcTimeoutMs: ['rpcTimeoutMs', 120000],
   'replay.ttlMs': ['replayTtlMs', 30000],
+  'replay.maxBytes': ['replayMaxBytes', 16777216, true],
   maxEventBytes: ['maxEventBytes', 16777216],
 };
 const GROUPS = new Set(['retry', 'liveness', 'replay']);
@@ -152,10 +153,10 @@ export const parseOptions = (options) => {
   }
   const onSettled = get('onSettled');
   if (onSettled !== undefined) requireFunction('onSettled', onSettled);
-  const { rpcTimeoutMs, replayTtlMs, ...rest } = raw;
+  const { rpcTimeoutMs, replayTtlMs, replayMaxBytes, ...rest } = raw;
   return {
     onSettled,
-    replayTtlMs,
+    replay: { ttlMs: replayTtlMs, maxBytes: replayMaxBytes },
     raw: Object.freeze(rest),
     numbers: numbersOf(rest),
     headers,

@@ -34,8 +34,9 @@ export class Run {
 
   /**
    * `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. `canRetry`: whether a
-   * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it. `onEnd(stream, snapshot)`: it
-   * has settled, and its listeners know; text that nobody has read is not in the snapshot.
+   * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it. `onEnd(stream,
+   * snapshot, bytes)`: it has settled, and its listeners know; text that nobody has read is not in the snapshot, but so many bytes
+   * in the engine.
    */
   constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null, onEnd }) {
     this.#feed = feed;
@@ -126,7 +127,7 @@ export class Run {
     this.store.finish();
     const stream = this.#ended;
     this.#ended = null;
-    if (stream) this.#onEnd?.(stream, this.store.peek());
+    if (stream) this.#onEnd?.(stream, this.store.peek(), this.#feed.heldBytes(this));
     return areWaiting;
   }
 

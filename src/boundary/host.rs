@@ -99,6 +99,11 @@ impl RawHost {
         self.host().watch(slot, pace);
     }
 
+    /// Bytes of memory that a run's transcript takes.
+    pub fn held(&self, slot: u32) -> usize {
+        self.host().held_bytes(slot)
+    }
+
     /// Whether every change of a run's state is due at once: somebody hears of the connection without delay.
     #[wasm_bindgen(js_name = watchStates)]
     pub fn watch_states(&self, are_urgent: bool) {

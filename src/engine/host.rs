@@ -190,6 +190,11 @@ impl Host {
         }
     }
 
+    /// Bytes of memory that a run's transcript takes.
+    pub fn held_bytes(&mut self, slot: u32) -> usize {
+        self.slot(slot).map_or(0, |held| held.run.transcript().held_bytes())
+    }
+
     /// Whether every change of a run's state, its connection's included, goes out at once.
     pub fn watch_states(&mut self, are_urgent: bool) {
         self.is_state_urgent = are_urgent;

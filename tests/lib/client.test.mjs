@@ -630,3 +630,23 @@ test('onSettled hears of each end once, after the listeners, and text that nobod
   assert.throws(() => newClient({ replay: { ttlMs: -1 } }), { code: 'invalid-argument', path: 'replay.ttlMs' });
   assert.throws(() => newClient({ replay: { ttl: 1 } }), { code: 'invalid-argument', path: 'replay.ttl' });
 });
+
+test('what is kept is bounded in bytes, read or not: the oldest goes first', () => {
+  const client = newClient({ replay: { maxBytes: 10 } });
+  const streams = ['a', 'b', 'c'].map((runId) => client.open({ sessionId: 's', runId }));
+  const raw = FakeRaw.latest;
+  const isKept = () => streams.map((stream, i) => client.open({ sessionId: 's', runId: 'abc'[i] }) === stream);
+  raw.heldBytes = { 1: 6, 2: 4, 3: 1 };
+  raw.tell(1, completed);
+  raw.tell(2, completed);
+  assert.deepEqual(isKept(), [true, true, true]);
+  raw.tell(3, completed);
+  assert.deepEqual(isKept(), [false, true, true]);
+  const watched = client.open({ sessionId: 's', runId: 'large' });
+  watched.subscribe(() => {});
+  const slot = raw.made('open').length;
+  raw.emit(slot, appended(0, 'more than ten', true), 'more than ten');
+  raw.tell(slot, completed);
+  assert.deepEqual(isKept().slice(1), [false, false], 'what is too large by itself drives out all others, and itself');
+  client.close();
+});

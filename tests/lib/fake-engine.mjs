@@ -74,6 +74,7 @@ export class FakeRaw {
   listen(slot, on) { this.#call('listen', slot, on); }
   trace(slot, on) { this.#call('trace', slot, on); }
   learned() {}
+  held(slot) { return this.heldBytes?.[slot] ?? 0; }
   watchStates(areUrgent) { this.#call('watchStates', areUrgent); }
   status(session) { this.#call('status', session); return this.#ticket++; }
   stop(session) { this.#call('stop', session); return this.#ticket++; }
