@@ -86,3 +86,20 @@ export const DIFFERENCES = [
     skips: ({ isForced }) => isForced,
   },
 ];
+
+/**
+ * Our message and the package's without what is known to differ. `isEnd`: the run has settled; `meet` hears of each difference
+ * that was there.
+ */
+export function alike(ours, theirs, { isEnd, meet = () => {} }) {
+  let pair = { ours, theirs };
+  for (const difference of DIFFERENCES) {
+    for (const side of ['ours', 'theirs']) {
+      if (!difference[side]) continue;
+      const next = difference[side](pair[side], { isEnd, other: side === 'ours' ? pair.theirs : pair.ours });
+      if (JSON.stringify(next) !== JSON.stringify(pair[side])) meet(difference.name);
+      pair = { ...pair, [side]: next };
+    }
+  }
+  return [pair.ours, pair.theirs];
+}

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Chance } from '../e2e/support/schedule.mjs';
 import { play } from './ai-reducer.mjs';
-import { DIFFERENCES } from './differences.mjs';
+import { DIFFERENCES, alike } from './differences.mjs';
 import { bytesOf, fold, messageOf, playOurs } from './ours.mjs';
 import { RULES, framesOf } from './rules.mjs';
 import { sequenceOf } from './sequences.mjs';
@@ -18,22 +18,8 @@ const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
 /** The differences that were met, by name. */
 const met = new Set();
 
-/** Both messages without what is known to differ. */
-function alike(ours, theirs, isEnd) {
-  let pair = { ours, theirs };
-  for (const difference of DIFFERENCES) {
-    for (const side of ['ours', 'theirs']) {
-      if (!difference[side]) continue;
-      const next = difference[side](pair[side], { isEnd, other: side === 'ours' ? pair.theirs : pair.ours });
-      if (JSON.stringify(next) !== JSON.stringify(pair[side])) met.add(difference.name);
-      pair = { ...pair, [side]: next };
-    }
-  }
-  return [pair.ours, pair.theirs];
-}
-
 function assertAlike(ours, theirs, isEnd, when) {
-  const [one, other] = alike(ours, theirs, isEnd);
+  const [one, other] = alike(ours, theirs, { isEnd, meet: (name) => met.add(name) });
   assert.deepEqual(one, other, when);
 }
 

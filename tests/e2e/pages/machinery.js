@@ -21,12 +21,18 @@
     disarm(id);
   };
 
-  const enter = (url) => {
+  /** A chat of the AI SDK has one stream, whether its message or its id asked for it. */
+  const chatOf = (pathname, body) => {
+    if (pathname.endsWith('/api/chat') && body) return JSON.parse(body).id;
+    return /\/api\/chat\/([^/]+)\/stream$/.exec(pathname)?.[1] ?? null;
+  };
+
+  const enter = (url, body) => {
     const { pathname, searchParams, href } = new URL(url, location.href);
     urls.push(href);
     const connection = {
       pathname,
-      runId: searchParams.get('runId') ?? (pathname.endsWith('/events') ? searchParams.get('pending_message_id') : null),
+      runId: searchParams.get('runId') ?? (pathname.endsWith('/events') ? searchParams.get('pending_message_id') : chatOf(pathname, body)),
     };
     const isTwin = ({ runId }) => runId !== null && runId === connection.runId;
     if ([...open].some(isTwin)) doubled.push(`two connections at once for run ${connection.runId}`);
@@ -36,7 +42,7 @@
 
   // A request counts as open from its start to the end, the failure or the abort of its body.
   window.fetch = (input, init) => {
-    const connection = enter(input instanceof Request ? input.url : String(input));
+    const connection = enter(input instanceof Request ? input.url : String(input), init?.body);
     const leave = () => open.delete(connection);
     init?.signal?.addEventListener('abort', leave);
     const promise = request(input, init);

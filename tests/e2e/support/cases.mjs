@@ -13,7 +13,7 @@ import { until } from './until.mjs';
  * @typedef {object} Case
  * @property {string} name the situation and what comes of it
  * @property {string[]} rules IDs of PROTOCOLS.md and FIELD.md
- * @property {'bichat'|'ws-chat'} [protocol] which the server and the client speak
+ * @property {'bichat'|'ws-chat'|'ui-message'} [protocol] which the server and the client speak
  * @property {'send'|'open'|'subscribe'} via which verb
  * @property {(string|string[])[]} transports one test for each; a list is a ladder
  * @property {object} [run] the recipe, see run-server
@@ -35,14 +35,14 @@ import { until } from './until.mjs';
  * @property {string} [detail] of its error
  * @property {number} [attempts] of its error
  * @property {number} [closeCode] of its error
- * @property {'truth'|'prefix'|'none'} [text] all of it, a beginning, or nothing
+ * @property {'truth'|'prefix'|'some'|'none'} [text] all of it, a beginning, one that is not empty, or nothing
  * @property {Record<string, number|[number, number]>} [requests] by path: exactly so many, or from, to
  * @property {number} [runsStarted] at the server
  * @property {{ websocket: number, post: number }} [sends] how often the message arrived, over which transport
  * @property {string[]} [history] everything that the connection store showed, as `state transport code`; `$transport` is the
  *   test's own, `$next` the ladder's second; what timing may leave out begins with `?`, as
  *   the moment between the first event and the last where both come at once
- * @property {string[]} [trace] entries that the trace must have, in this order
+ * @property {string[]} [trace] beginnings of entries that the trace must have, in this order
  * @property {{ path: string, status: number, atLeastMs: number, times: number }[]} [waits] how long after such an answer
  *   the next request on that path came, as the server's clock saw it
  * @property {{ code: string, atLeastMs: number }[]} [announced] waits that the connection showed, by the error it gave
@@ -78,7 +78,11 @@ const only = process.env.CASE;
 
 /** What carries an answer of ws-chat, as run-server names it. */
 const ANSWER = { websocket: 'ws', eventsource: 'chat-events', fetch: 'chat-events', rest: 'chat-status' };
-const CLIENT = { bichat: {}, 'ws-chat': { baseUrl: '', protocol: 'ws-chat' } };
+const CLIENT = {
+  bichat: {},
+  'ws-chat': { baseUrl: '', protocol: 'ws-chat' },
+  'ui-message': { baseUrl: '/api/chat', protocol: 'ui-message' },
+};
 
 /**
  * One test for each case of the file and each of its transports. `stage()`: the stage, once it is open. CASE=text plays only
@@ -116,7 +120,7 @@ async function play(lab, each, ladder) {
   const key = await lab.start({
     via: each.via,
     sessionId,
-    runId: mustExist ? runId : randomUUID(),
+    runId: protocol === 'ui-message' ? undefined : mustExist ? runId : randomUUID(),
     requestId,
     // A state between two frames is seen by those who do not wait for one.
     notify: expect.seen || expect.announced || expect.states || expect.history ? 'sync' : undefined,
@@ -128,7 +132,7 @@ async function play(lab, each, ladder) {
   const named = (line) => (Array.isArray(line) ? line.map(named) : line.replace('$transport', ladder[0]).replace('$next', ladder[1]));
   if (expect.history) assertHistory(report, expect.history.map(named));
   // A socket belongs to no session, and whoever has the server to himself needs none.
-  await checkServer(control, protocol === 'bichat' ? sessionId : undefined, expect, routeOf);
+  await checkServer(control, protocol === 'ws-chat' ? undefined : sessionId, expect, routeOf);
   if (expect.sends) assert.deepEqual((await control.counters(sessionId)).sends[requestId], expect.sends, 'the message arrived');
 }
 
@@ -149,13 +153,19 @@ async function checkRun(control, report, expect) {
   if (expect.closeCode) assert.equal(error.closeCode, expect.closeCode, brief);
   if (expect.detail) assert.equal(error.detail, expect.detail, brief);
   if (expect.text === 'truth') await assertTruth(control, report);
-  if (expect.text === 'prefix') await assertPrefix(control, report);
+  if (expect.text === 'prefix' || expect.text === 'some') await assertPrefix(control, report);
+  if (expect.text === 'some') assert.notEqual(text, '', 'partial text survives');
   if (expect.text === 'none') assert.equal(text, '');
   for (const code of expect.seen ?? []) {
     assert.ok(report.connections.some((seen) => seen.code === code), `${code} was never shown: ${brief}`);
   }
   for (const { code, atLeastMs } of expect.announced ?? []) {
     assert.ok(report.connections.some((seen) => seen.code === code && seen.waitMs >= atLeastMs), `no wait of ${atLeastMs} ms: ${brief}`);
+  }
+  let from = 0;
+  for (const entry of expect.trace ?? []) {
+    from = 1 + report.trace.findIndex((line, i) => i >= from && line.startsWith(entry));
+    assert.ok(from > 0, `no ${entry}: ${brief}`);
   }
   for (const state of expect.states ?? []) {
     assert.ok(report.connections.some((seen) => seen.state === state), `${state} was never shown: ${brief}`);
