@@ -66,6 +66,18 @@ describe('the AI SDK server', () => {
     assert.ok(bytes.toString().endsWith('data: [DONE]\n\n'));
   });
 
+  test('an end looks like all there is, behind exactly so many bytes', async () => {
+    const chatId = randomUUID();
+    server.end(300, 0);
+    const some = await read(await post(server, chatId));
+    assert.deepEqual([some.bytes.length, some.error], [300, undefined]);
+    const none = await read(await fetch(`${server.api}/${chatId}/stream`));
+    assert.deepEqual([none.bytes.length, none.error], [0, undefined]);
+    const { bytes } = await read(await fetch(`${server.api}/${chatId}/stream`));
+    assert.deepEqual(bytes.subarray(0, 300), some.bytes);
+    assert.ok(bytes.toString().endsWith('data: [DONE]\n\n'));
+  });
+
   test('a page of another origin may use it', async () => {
     const asked = { Origin: 'http://a.example', 'Access-Control-Request-Headers': 'content-type' };
     const preflight = await fetch(server.api, { method: 'OPTIONS', headers: asked });

@@ -26,6 +26,8 @@ class Answer {
   #pieces = [];
   #waiting = [];
   over = false;
+  /** Somebody reads it whose connection is not to be cut. */
+  isHeard = new Promise((resolve) => { this.hear = resolve; });
 
   async record(stream) {
     for await (const piece of stream) this.#tell(() => this.#pieces.push(piece));
@@ -51,6 +53,8 @@ class Answer {
 class AiServer {
   /** How long after each chunk the next one comes; may be changed at any time. */
   paceMs;
+  /** An answer waits in front of its chunk of this number until somebody reads it who is not cut. */
+  holdAt = Infinity;
   /** `{method, path, status}` of each request, in order. */
   requests = [];
   #answer;
@@ -76,7 +80,12 @@ class AiServer {
 
   /** The socket of the next response is destroyed behind that many bytes of its body; more than one: of those that follow. */
   cut(...afterBytes) {
-    this.#cuts.push(...afterBytes);
+    this.#cuts.push(...afterBytes.map((left) => ({ left })));
+  }
+
+  /** The same, but the response comes to its end there, as if that were all. */
+  end(...afterBytes) {
+    this.#cuts.push(...afterBytes.map((left) => ({ left, isClean: true })));
   }
 
   /** The message that the SDK itself makes of the chat's newest answer, once that is over. */
@@ -108,19 +117,23 @@ class AiServer {
     const question = messages.at(-1).parts.map(({ text = '' }) => text).join('');
     const answer = new Answer();
     this.#answers.set(id, answer);
+    this.#stopped.signal.addEventListener('abort', () => answer.hear());
     let ended;
     this.#messages.set(id, new Promise((resolve) => { ended = resolve; }));
     const stream = createUIMessageStream({
       originalMessages: messages,
-      execute: ({ writer }) => this.#write(writer, question),
+      execute: ({ writer }) => this.#write(writer, question, answer),
       onEnd: ({ responseMessage }) => ended(responseMessage),
     });
-    this.#cutWhereAsked(response);
+    this.#cutWhereAsked(response, answer);
     return pipeUIMessageStreamToResponse({ response, stream, consumeSseStream: ({ stream: copy }) => void answer.record(copy) });
   }
 
-  async #write(writer, question) {
+  async #write(writer, question, answer) {
+    let n = 0;
     for (const chunk of this.#answer(question)) {
+      n += 1;
+      if (n === this.holdAt) await answer.isHeard;
       if (this.#stopped.signal.aborted) return;
       writer.write(chunk);
       // Who stops the server does not wait for an answer.
@@ -131,15 +144,16 @@ class AiServer {
   #resume(chatId, response) {
     const answer = this.#answers.get(chatId);
     if (!answer || answer.over) return void response.writeHead(204).end();
-    this.#cutWhereAsked(response);
+    this.#cutWhereAsked(response, answer);
     response.writeHead(200, UI_MESSAGE_STREAM_HEADERS);
     // A reader that goes away ends its replay and nothing else.
     return void pipeline(Readable.from(answer.replay()), response, () => {});
   }
 
-  #cutWhereAsked(response) {
-    let left = this.#cuts.shift();
-    if (left === undefined) return;
+  #cutWhereAsked(response, answer) {
+    const cut = this.#cuts.shift();
+    if (!cut) return void answer.hear();
+    let { left } = cut;
     const write = response.write.bind(response);
     response.write = (piece, ...rest) => {
       const bytes = Buffer.from(piece);
@@ -150,6 +164,10 @@ class AiServer {
       response.write = () => false;
       response.flushHeaders();
       if (left > 0) write(bytes.subarray(0, left));
+      if (cut.isClean) {
+        response.end();
+        return false;
+      }
       // Behind what has just been written, which is to arrive.
       response.socket.write('', () => response.socket.destroy());
       return false;
