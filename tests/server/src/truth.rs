@@ -153,7 +153,7 @@ impl Truth {
         if let Some(Part::Tool { result, error, duration_ms, state, .. }) = running {
             *result = call.result.clone();
             *error = call.error.clone();
-            *duration_ms = Some(call.duration_ms);
+            *duration_ms = call.duration_ms;
             *state = if call.error.is_some() { PartState::Failed } else { PartState::Done };
         }
     }

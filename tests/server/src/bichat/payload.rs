@@ -83,7 +83,9 @@ fn tool(call: &ToolCall, ended: bool, style: JsonStyle) -> String {
         if let Some(error) = &call.error {
             object.text("error", error);
         }
-        object.number("durationMs", call.duration_ms);
+        if let Some(ms) = call.duration_ms {
+            object.number("durationMs", ms);
+        }
     } else {
         object.text("arguments", &call.arguments);
     }

@@ -4,6 +4,8 @@ mod chance;
 mod chunk;
 mod chunks;
 mod json;
+mod kind;
+mod kinds;
 mod plan;
 mod prose;
 mod tokens;
@@ -15,6 +17,8 @@ pub(crate) use chance::Chance;
 pub use chunk::{Caller, Chunk, Voice};
 pub use chunks::chunks;
 pub(crate) use json::{Object, delta_string, json_value};
+pub use kind::{Kind, Phase, ToolUse};
+pub use kinds::kinds;
 pub use plan::plan;
 
 /// How a run is to end.
@@ -91,6 +95,12 @@ pub struct Recipe {
     pub json: JsonStyle,
     /// Text deltas that end inside a surrogate pair: `\ud83d` closes one, `\ude00` opens the next.
     pub split_surrogates: bool,
+    /// Whether a queued message's turn follows instead of the end (A-SRV-7).
+    pub queue: bool,
+    /// Whether a permission request waits for its answer.
+    pub wait_for_answer: bool,
+    /// Whether text, thinking and tools are held back and come in bursts (A-SRV-3).
+    pub buffered: bool,
 }
 
 impl Default for Recipe {
@@ -111,6 +121,9 @@ impl Default for Recipe {
             chunk_events: 0,
             json: JsonStyle::Html,
             split_surrogates: false,
+            queue: false,
+            wait_for_answer: false,
+            buffered: false,
         }
     }
 }
@@ -141,8 +154,8 @@ pub struct ToolCall {
     pub result: Option<String>,
     /// Text of a failure.
     pub error: Option<String>,
-    /// What it is said to have taken.
-    pub duration_ms: u64,
+    /// What it is said to have taken, where the protocol tells.
+    pub duration_ms: Option<u64>,
 }
 
 /// One event of a run before it has a time or a form.

@@ -54,6 +54,6 @@ pub(super) fn call(number: usize, chance: &mut Chance) -> ToolCall {
         arguments: arguments.to_string(),
         result: (!fails).then_some(result),
         error: fails.then(|| format!("{name}: no answer within 3000 ms")),
-        duration_ms: chance.between(3, 3_000) as u64,
+        duration_ms: Some(chance.between(3, 3_000) as u64),
     }
 }
