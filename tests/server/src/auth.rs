@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use crate::config::Auth;
 use crate::reply::Refusal;
 
-/// Whether a socket may be used by whoever brings this token.
+/// Whether whoever brings this token may come in.
 pub fn is_accepted(auth: &Auth, token: &str) -> bool {
     auth.tokens.is_empty() || auth.tokens.iter().any(|known| known == token)
 }
@@ -20,12 +20,12 @@ pub fn token(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Refuses with 401 or 403 what does not bring what is asked for.
-pub fn check(auth: &Auth, method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
-    if !auth.tokens.is_empty() && !token(headers).is_some_and(|token| auth.tokens.contains(&token)) {
+pub fn check(auth: &Auth, method: &Method, headers: &HeaderMap, token: Option<&str>) -> Result<(), Refusal> {
+    if !is_accepted(auth, token.unwrap_or_default()) {
         return Err(Refusal::new(StatusCode::UNAUTHORIZED, "unauthorized"));
     }
     let csrf = headers.get("x-csrf-token").and_then(|value| value.to_str().ok());
-    if method == Method::POST && auth.csrf.is_some() && auth.csrf.as_deref() != csrf {
+    if [Method::POST, Method::DELETE].contains(method) && auth.csrf.is_some() && auth.csrf.as_deref() != csrf {
         return Err(Refusal::new(StatusCode::FORBIDDEN, "forbidden"));
     }
     Ok(())

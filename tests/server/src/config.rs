@@ -15,6 +15,8 @@ pub struct Config {
     pub cursor_query: bool,
     /// Whether chunks of `ui-message` have ids and a reader may begin behind one. The AI SDK's servers know no such thing (U-T-5).
     pub ui_cursor: bool,
+    /// Whether an ended message of `envelope` keeps nothing but its last envelope, and an error not even that (A-SRV-6).
+    pub prune: bool,
     /// Whether `requestId` is deduplicated. The real server does not while its store is down (B-SEND-3).
     pub dedupe: bool,
     /// Whether `ws-chat` is spoken by a plain server, which knows only `token`, `done` and `error`.
@@ -36,6 +38,7 @@ impl Default for Config {
             log_max_len: 0,
             cursor_query: false,
             ui_cursor: false,
+            prune: false,
             dedupe: true,
             plain: false,
             stop_ends_with: StopEnding::Error,

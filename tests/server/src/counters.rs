@@ -50,6 +50,9 @@ pub struct Record {
     pub request_id: Option<String>,
     /// The `Last-Event-ID` header.
     pub last_event_id: Option<String>,
+    /// The cursor in the query of `envelope`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after_seq: Option<String>,
     /// The bearer token or the cookie's.
     pub token: Option<String>,
     /// The answer's status, once there is one.

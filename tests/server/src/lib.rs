@@ -9,6 +9,7 @@
 //! * [`bichat`] is the server side of that protocol: routes, and the feeds that read its runs.
 //! * [`ws_chat`] is the server side of that one, over sockets, SSE and REST.
 //! * [`ui_message`] is the server side of that one, over POST and a stream that replays.
+//! * [`envelope`] is the server side of that one, over a stream for each chat.
 //! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
 //! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
 //!   passes, and the weather that holds for everybody.
@@ -28,6 +29,7 @@ pub mod content;
 pub mod control;
 pub mod cors;
 pub mod counters;
+pub mod envelope;
 pub mod faults;
 pub mod net;
 pub mod proxy;

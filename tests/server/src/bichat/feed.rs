@@ -10,6 +10,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::clock::unix_ms;
 use crate::config::OffsetUnit;
+use crate::envelope::ChatFeed;
 use crate::runs::{Entry, Heart, LogFeed, Run};
 use crate::sse::{self, Event, EventId, Frame};
 
@@ -20,6 +21,8 @@ use super::{RUN_NOT_FOUND_PLAIN, payload};
 pub enum Feed {
     /// `GET stream/events`.
     Log(LogFeed),
+    /// A chat of `envelope`.
+    Chat(ChatFeed),
     /// `POST stream`, `POST stream/resume`.
     Live(LiveFeed),
     /// `POST stream/resume` on a node that does not own the run.
@@ -93,6 +96,7 @@ impl Feed {
     pub async fn next(&mut self) -> Option<Frame> {
         match self {
             Self::Log(feed) => feed.next().await,
+            Self::Chat(feed) => feed.next().await,
             Self::Live(feed) => feed.next().await,
             Self::Remote(feed) => feed.next().await,
             Self::Fixed(frames) => frames.pop_front(),
@@ -102,7 +106,7 @@ impl Feed {
     /// What this stream sends as a sign of life.
     pub fn beat(&self) -> Frame {
         Frame::Beat(match self {
-            Self::Log(_) | Self::Fixed(_) => sse::Beat::Comment,
+            Self::Log(_) | Self::Chat(_) | Self::Fixed(_) => sse::Beat::Comment,
             Self::Live(_) | Self::Remote(_) => sse::Beat::Event(unix_ms()),
         })
     }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::reply::{Refusal, json};
-use crate::runs::Protocol;
+use crate::runs::{Ask, Started};
 
 use super::request;
 
@@ -62,7 +62,8 @@ fn answer(app: &App, method: &str, params: Value) -> Result<Value, String> {
         _ => return Err("unknown method".to_owned()),
     };
     Uuid::try_parse(&session_id).map_err(|_| "sessionId is not a UUID".to_owned())?;
-    let run = app.runs.start_unasked(Protocol::Bichat, &session_id, &app.config());
+    let ask = Ask { session_id, ..Ask::default() };
+    let (Started::New(run) | Started::Same(run)) = app.runs.start(ask, &app.config());
     app.begin(&run);
     Ok(json!({
         "accepted": true,

@@ -99,7 +99,9 @@ async fn set_recipe(State(app): State<Arc<App>>, body: Bytes) -> Handled {
     let mut reply = json!({ "recipe": recipe });
     if start {
         let session_id = session_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string());
-        let run = app.runs.start_unasked(protocol, &session_id, &app.config());
+        let Some(run) = app.runs.start_unasked(protocol, &session_id, &app.config()) else {
+            return Err(Refusal::new(StatusCode::CONFLICT, "the chat has a run on its way"));
+        };
         app.begin(&run);
         reply["sessionId"] = session_id.into();
         reply["runId"] = run.run_id.as_str().into();

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::auth;
 use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN};
 use crate::counters::{Record, SocketRecord};
+use crate::envelope;
 use crate::net::Link;
 use crate::reply::Refusal;
 use crate::runs::{Protocol, Run};
@@ -84,7 +85,10 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "more than 32 MiB").into_response();
     };
-    let target = Target::read(route, &parts, &body);
+    let chat_of = |id: &str| app.runs.find_ever(id).map(|run| run.session_id.clone());
+    let target = Target::read(route, &parts, &body, chat_of);
+    let in_query = || envelope::query_token(&parts.uri).filter(|_| route == Route::EnvStream);
+    let token = auth::token(&parts.headers).or_else(in_query);
     let record = app.counters.handle_request(Record {
         connection: link.id(),
         method: parts.method.to_string(),
@@ -93,7 +97,8 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         run_id: target.run_id.clone(),
         request_id: target.request_id.clone(),
         last_event_id: header(&parts, HeaderName::from_static("last-event-id")),
-        token: auth::token(&parts.headers),
+        after_seq: (route.protocol() == Protocol::Envelope).then(|| envelope::after_seq(&parts.uri)).flatten(),
+        token: token.clone(),
         socket: (route == Route::Ws)
             .then(|| SocketRecord { protocols: Handshake::protocols(&parts.headers), ..SocketRecord::default() }),
         ..Record::default()
@@ -101,7 +106,7 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
     // A socket says who it is later on, and is then closed rather than refused.
     let checked = match route {
         Route::Ws => Ok(()),
-        _ => auth::check(&app.config().auth, &parts.method, &parts.headers),
+        _ => auth::check(&app.config().auth, &parts.method, &parts.headers, token.as_deref()),
     };
     let response = match checked {
         Err(refusal) => refusal.into_response(),
@@ -125,7 +130,8 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
 }
 
 impl Target {
-    fn read(route: Route, parts: &Parts, body: &Bytes) -> Self {
+    /// `chat_of` tells which chat a message is of.
+    fn read(route: Route, parts: &Parts, body: &Bytes, chat_of: impl Fn(&str) -> Option<String>) -> Self {
         let text = |id| percent_decode_str(id).decode_utf8_lossy().into_owned();
         if let Some((session_id, _)) = super::chat_call(parts.uri.path()) {
             let query = axum::extract::Query::<ChatTarget>::try_from_uri(&parts.uri).map(|query| query.0);
@@ -136,6 +142,17 @@ impl Target {
                 run_id: pending_message_id,
                 request_id: request_id.or(body.request_id),
                 params: None,
+            };
+        }
+        if route == Route::EnvSend {
+            let [session_id, request_id] = envelope::ids_of_send(&parts.headers, body);
+            return Self { session_id, request_id, ..Self::default() };
+        }
+        if let Some((kind, id)) = super::envelope_target(parts.uri.path()) {
+            // A message belongs to its chat, whoever asks for it.
+            return match kind {
+                "messages" => Self { session_id: chat_of(id), run_id: Some(text(id)), ..Self::default() },
+                _ => Self { session_id: Some(text(id)), ..Self::default() },
             };
         }
         if route.protocol() == Protocol::UiMessage {

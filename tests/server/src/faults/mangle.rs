@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use crate::envelope;
 use crate::runs::Protocol;
 use crate::sse::{Event, Frame};
 
@@ -86,6 +87,9 @@ impl<'a> Mangle<'a> {
                 Protocol::Bichat => ("content", "{\"type\":\"content\",\"content\":\"brok"),
                 Protocol::WsChat => ("", "{\"type\":\"token\",\"content\":\"brok"),
                 Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"brok"),
+                Protocol::Envelope => {
+                    (envelope::EVENT, "{\"seq\":1,\"kind\":\"assistant_text\",\"payload\":{\"text\":\"brok")
+                }
             };
             let name = malformed.event.clone().unwrap_or_else(|| name.to_owned());
             frames.push(foreign(name, malformed.data.clone().unwrap_or_else(|| data.to_owned())));
@@ -100,12 +104,20 @@ impl<'a> Mangle<'a> {
                     ("", "{\"type\":\"token\",\"content\":{\"text\":7},\"pending_message_id\":[],\"seq\":\"first\"}")
                 }
                 Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":7,\"delta\":{\"text\":7}}"),
+                Protocol::Envelope => (
+                    envelope::EVENT,
+                    "{\"chatId\":7,\"messageId\":[],\"streamId\":{},\"seq\":\"first\",\"kind\":\"assistant_text\",\"payload\":\"text\"}",
+                ),
             };
             frames.push(foreign(name.to_owned(), data.to_owned()));
         }
         if let Some(huge) = self.step.huge_frame.as_ref().filter(|fault| here(fault.at)) {
             let data = format!("{{\"type\":\"padding\",\"content\":\"{}\"}}", "x".repeat(huge.bytes));
-            let name = if self.protocol == Protocol::Bichat { "padding" } else { "" };
+            let name = match self.protocol {
+                Protocol::Bichat => "padding",
+                Protocol::Envelope => envelope::EVENT,
+                Protocol::WsChat | Protocol::UiMessage => "",
+            };
             frames.push(foreign(name.to_owned(), data));
         }
         frames

@@ -23,6 +23,7 @@ pub use weather::{Outage, Sky, Stall, Weather};
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
+use crate::envelope;
 use crate::runs::Protocol;
 
 /// A protocol route, as scripts and counters name it.
@@ -61,13 +62,27 @@ pub enum Route {
     UiStream,
     /// `POST /api/chat/…/stop`
     UiStop,
+    /// `POST …/chat/chat`
+    EnvSend,
+    /// `GET …/chats/…/stream`
+    EnvStream,
+    /// `DELETE …/chats/…/stream`
+    EnvStop,
+    /// `GET …/chats/…/status`
+    EnvStatus,
+    /// `GET …/messages/…/events`
+    EnvEvents,
+    /// `GET …/chats/active-streams`
+    EnvActive,
+    /// `POST …/permissions/…/respond`
+    EnvRespond,
     /// Any other path below the protocol's base.
     Other,
 }
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 24] = [
         Self::Stream,
         Self::Events,
         Self::Resume,
@@ -84,6 +99,13 @@ impl Route {
         Self::UiSend,
         Self::UiStream,
         Self::UiStop,
+        Self::EnvSend,
+        Self::EnvStream,
+        Self::EnvStop,
+        Self::EnvStatus,
+        Self::EnvEvents,
+        Self::EnvActive,
+        Self::EnvRespond,
         Self::Other,
     ];
 
@@ -110,6 +132,18 @@ impl Route {
             Some((_, "stop")) => return Self::UiStop,
             _ => {}
         }
+        if let Some(call) = path.strip_prefix(envelope::BASE) {
+            return match *call.split('/').collect::<Vec<_>>() {
+                ["", "chat"] => Self::EnvSend,
+                ["", "chats", "active-streams"] => Self::EnvActive,
+                ["", "chats", _, "stream"] if method == Method::DELETE => Self::EnvStop,
+                ["", "chats", _, "stream"] => Self::EnvStream,
+                ["", "chats", _, "status"] => Self::EnvStatus,
+                ["", "chats", _, "permissions", _, "respond"] => Self::EnvRespond,
+                ["", "messages", _, "events"] => Self::EnvEvents,
+                _ => Self::Other,
+            };
+        }
         match path.strip_prefix("/bi-chat").unwrap_or(path) {
             "/stream" => Self::Stream,
             "/stream/events" => Self::Events,
@@ -128,6 +162,13 @@ impl Route {
                 Protocol::Bichat
             }
             Self::UiSend | Self::UiStream | Self::UiStop => Protocol::UiMessage,
+            Self::EnvSend
+            | Self::EnvStream
+            | Self::EnvStop
+            | Self::EnvStatus
+            | Self::EnvEvents
+            | Self::EnvActive
+            | Self::EnvRespond => Protocol::Envelope,
             _ => Protocol::WsChat,
         }
     }
@@ -136,6 +177,13 @@ impl Route {
 /// The chat and the call of a path like `/api/chat/C/stream`.
 fn ui_call(path: &str) -> Option<(&str, &str)> {
     path.strip_prefix("/api/chat/")?.split_once('/')
+}
+
+/// What a path of `envelope` names: `chats` or `messages`, and which.
+fn envelope_target(path: &str) -> Option<(&str, &str)> {
+    let (kind, rest) = path.strip_prefix(envelope::BASE)?.strip_prefix('/')?.split_once('/')?;
+    let (id, _) = rest.split_once('/')?;
+    Some((kind, id))
 }
 
 /// The session and the call of a path like `/api/chat/sessions/S/events`.

@@ -1,5 +1,6 @@
 //! Runs, whatever the protocol: they go on whether or not anybody watches, and each keeps an exact log of what it said.
 
+mod bursts;
 mod heart;
 mod log;
 mod log_feed;
@@ -12,6 +13,6 @@ pub(crate) use heart::Heart;
 pub(crate) use log::Entry;
 pub(crate) use log_feed::LogFeed;
 pub use protocol::Protocol;
-pub(crate) use run::Outline;
 pub use run::{Ask, Run, RunState};
+pub(crate) use run::{Outline, Read};
 pub use table::{Runs, Started};

@@ -15,12 +15,19 @@ pub enum Protocol {
     WsChat,
     /// PROTOCOLS 4: the AI SDK's UI message stream.
     UiMessage,
+    /// PROTOCOLS 2, as `docs/envelope.md` has it.
+    Envelope,
 }
 
 impl Protocol {
     /// Whether a request id goes on naming its run when that has ended, for as long as the run is kept.
     pub(super) fn keeps_request_ids(self) -> bool {
-        matches!(self, Self::WsChat | Self::UiMessage)
+        self != Self::Bichat
+    }
+
+    /// Whether the events of a session are numbered through all its runs, so that it can have one at a time.
+    pub(super) fn numbers_sessions(self) -> bool {
+        self == Self::Envelope
     }
 
     /// What of a recipe can be said in this protocol. Its number of events stays.

@@ -10,12 +10,13 @@ use tokio::time::Instant;
 
 use crate::clock::{lock, unix_ms};
 use crate::config::OffsetUnit;
-use crate::content::{Ending, Moment, Recipe};
+use crate::content::{Ending, Kind, Moment, Recipe};
 use crate::sse::EventId;
-use crate::ui_message;
 use crate::ws_chat::{self, Done};
+use crate::{envelope, ui_message};
 
 use super::Protocol;
+use super::bursts::bursts;
 use super::log::{Draft, Entry, Log};
 use super::saying::{Saying, Told};
 use crate::bichat;
@@ -49,6 +50,8 @@ pub struct Ask {
     pub request_id: Option<String>,
     /// The message that it answers, where the protocol keeps those.
     pub content: Option<String>,
+    /// How many events the session's earlier runs had, where the protocol numbers them on.
+    pub base: u64,
 }
 
 /// One run.
@@ -62,6 +65,8 @@ pub struct Run {
     pub content: Option<String>,
     /// UUID of the finished message, where the protocol has such a thing.
     pub message_id: String,
+    /// UUID of its stream, where the protocol has such a thing.
+    pub stream_id: String,
     /// UUID of the session it belongs to.
     pub session_id: String,
     /// The id of the request that started it.
@@ -72,6 +77,8 @@ pub struct Run {
     pub seed: u64,
     /// Unix ms.
     pub started_at: u64,
+    /// The number of the event before its first.
+    base: u64,
     max_len: usize,
     book: Mutex<Book>,
     changed: watch::Sender<u64>,
@@ -94,6 +101,10 @@ struct Book {
     told: Told,
     live: Vec<Watcher>,
     ended_at: Option<u64>,
+    /// The run that this one gave way to.
+    next: Option<String>,
+    /// The request that the user has not answered.
+    asked: Option<String>,
     done: Option<Done>,
     lost: bool,
 }
@@ -122,6 +133,8 @@ impl Book {
             told: Told::new(protocol),
             live: Vec::new(),
             ended_at: None,
+            next: None,
+            asked: None,
             done: None,
             lost: false,
         }
@@ -152,11 +165,13 @@ impl Run {
             run_id: uuid::Uuid::new_v4().to_string(),
             content: ask.content,
             message_id: uuid::Uuid::new_v4().to_string(),
+            stream_id: uuid::Uuid::new_v4().to_string(),
             session_id: ask.session_id,
             request_id: ask.request_id,
             recipe,
             seed,
             started_at: unix_ms(),
+            base: ask.base,
             max_len,
             book: Mutex::new(Book::new(ask.protocol)),
             changed: watch::Sender::new(0),
@@ -164,16 +179,18 @@ impl Run {
         })
     }
 
-    /// Writes the run to its end. Returns once it has ended or vanished.
-    pub(crate) async fn write(&self) {
-        let begun = Instant::now();
+    /// Writes the run to its end. Returns once it has ended or vanished; true if it is still to
+    /// [hand over](Self::hand_over).
+    pub(crate) async fn write(&self) -> bool {
+        let mut begun = Instant::now();
         let pace = self.recipe.events_per_second;
         let mut order = self.order.subscribe();
         let script = Saying::script(self.protocol, &self.recipe, self.seed);
-        for (index, saying) in script.into_iter().enumerate() {
+        let turns = bursts(&script, &self.recipe);
+        for (saying, turn) in script.into_iter().zip(turns) {
             if pace > 0.0 {
                 // Deadlines from the start: a late wake-up is caught up with and does not slow the run down.
-                let due = begun + Duration::from_secs_f64((index as f64 / pace).min(86_400.0));
+                let due = begun + Duration::from_secs_f64((turn as f64 / pace).min(86_400.0));
                 tokio::select! {
                     biased;
                     _ = order.changed() => {}
@@ -182,26 +199,67 @@ impl Run {
             }
             let now = order.borrow_and_update().clone();
             match now {
+                Order::Write if saying.hands_over() => return true,
                 Order::Write => self.append(&saying),
-                Order::End(end) => return self.append(&end),
-                Order::Vanish => return,
+                Order::End(end) => {
+                    self.append(&end);
+                    return false;
+                }
+                Order::Vanish => return false,
+            }
+            if self.recipe.wait_for_answer && saying.asks().is_some() {
+                let asked = Instant::now();
+                tokio::select! {
+                    biased;
+                    // The next turn looks at it again.
+                    _ = order.changed() => order.mark_changed(),
+                    () = self.answered() => {}
+                }
+                begun += asked.elapsed();
             }
             if pace <= 0.0 {
                 self.wait_for_watchers().await;
             }
         }
+        false
+    }
+
+    /// Gives way to `next`, which begins where this one ends. False if the run was told to end instead, and does.
+    pub(super) fn hand_over(&self, next: &Self) -> bool {
+        let order = self.order.borrow().clone();
+        match order {
+            Order::Write => {
+                lock(&self.book).next = Some(next.run_id.clone());
+                let duration_ms = unix_ms().saturating_sub(self.started_at);
+                self.append(&Saying::Kind(Kind::HandOver(envelope::payload::hand_over(next, duration_ms))));
+                true
+            }
+            Order::End(end) => {
+                self.append(&end);
+                false
+            }
+            Order::Vanish => false,
+        }
     }
 
     fn append(&self, saying: &Saying) {
         let now = unix_ms();
-        let terminal = saying.is_terminal();
+        let ends = saying.ends_run();
+        let terminal = ends && !saying.hands_over();
         let generation_ms = now.saturating_sub(self.started_at);
         let mut book = lock(&self.book);
-        let seq = book.log.len() + 1;
+        if book.lost {
+            return;
+        }
+        let seq = self.base + book.log.len() + 1;
         let draft = match saying {
             Saying::Chunk(chunk) => {
                 let data = ui_message::payload::chunk(chunk, &self.message_id, self.recipe.json);
                 Draft { name: "", data, terminal, seq: Some(seq) }
+            }
+            Saying::Kind(kind) => {
+                let data = envelope::payload::envelope(kind, self, seq, generation_ms);
+                Draft { name: envelope::EVENT, data, terminal, seq: Some(seq) }
             }
             Saying::Moment(moment) if self.protocol == Protocol::Bichat => {
                 let (name, data) = bichat::payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);
@@ -215,14 +273,15 @@ impl Run {
                 Draft { name: "", data, terminal, seq: Some(seq) }
             }
         };
-        book.told.apply(saying);
+        book.asked = saying.asks().map(str::to_owned).or(book.asked.take());
+        book.told.apply(saying, self.recipe.json);
         let entry = book.log.append(now, draft, self.max_len);
         book.live.retain_mut(|watcher| match watcher.sender.try_send(entry.clone()) {
             // Full is the loss that a live stream is known for.
             Ok(()) | Err(mpsc::error::TrySendError::Full(_)) => true,
             Err(mpsc::error::TrySendError::Closed(_)) => false,
         });
-        if terminal {
+        if ends {
             book.ended_at = Some(now);
             // Their streams end once they have read what is queued.
             book.live.clear();
@@ -308,6 +367,56 @@ impl Run {
         lock(&self.book).log.position_after(cursor, rewind)
     }
 
+    /// Answers the request of this id. False if there is none, or no more.
+    pub(crate) fn answer(&self, id: &str) -> bool {
+        let asked = lock(&self.book).asked.take_if(|asked| asked == id).is_some();
+        self.changed.send_modify(|version| *version += 1);
+        asked
+    }
+
+    async fn answered(&self) {
+        let mut changes = self.changes();
+        while lock(&self.book).asked.is_some() {
+            // The sender lives in self, so that waiting for it cannot fail.
+            let _ = changes.changed().await;
+        }
+    }
+
+    /// The number before the first event that is still there where ended runs are cut down to their last one (A-SRV-6): an
+    /// error's goes too.
+    pub(crate) fn stored_behind(&self) -> u64 {
+        match self.state() {
+            RunState::Running | RunState::Lost => self.base,
+            RunState::Ended(Ending::Done | Ending::Cancelled) => self.last_seq().saturating_sub(1),
+            RunState::Ended(Ending::Error | Ending::Failed) => self.last_seq(),
+        }
+    }
+
+    /// Up to `most` entries from this position of the log on, and the position after them.
+    pub(crate) fn page(&self, position: u64, most: usize) -> (Vec<Entry>, u64) {
+        lock(&self.book).log.read(position, most)
+    }
+
+    /// The most entries of its log.
+    pub(super) fn max_len(&self) -> usize {
+        self.max_len
+    }
+
+    /// The number of its last event so far, or of the one before its first.
+    pub(crate) fn last_seq(&self) -> u64 {
+        self.base + lock(&self.book).log.len()
+    }
+
+    /// The log's position behind the event of this number.
+    pub(crate) fn position_behind(&self, seq: u64) -> u64 {
+        seq.saturating_sub(self.base)
+    }
+
+    /// The number of the event before this position of the log.
+    pub(crate) fn seq_before(&self, position: u64) -> u64 {
+        self.base + position
+    }
+
     /// Reads the log.
     pub(crate) fn read(&self, position: u64, most: usize) -> Read {
         let book = lock(&self.book);
@@ -367,6 +476,9 @@ impl Run {
         let mut report = book.told.report();
         if self.protocol == Protocol::UiMessage {
             report["messageId"] = self.message_id.as_str().into();
+        }
+        if self.protocol == Protocol::Envelope {
+            report["nextRunId"] = json!(book.next);
         }
         if self.protocol == Protocol::WsChat {
             report["done"] = json!(book.done);
@@ -468,6 +580,54 @@ mod tests {
         writer.await.unwrap();
         assert_eq!(run.truth()["terminal"], "error");
         assert_eq!(run.report()["events"], 6);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_waits_for_its_answer_holds_the_run_up() {
+        let recipe = Recipe { events: 20, interrupt: true, wait_for_answer: true, ..Recipe::default() };
+        let run = Run::new(Ask { protocol: Protocol::Envelope, ..ask() }, recipe, 4, 0);
+        let writer = tokio::spawn({
+            let run = Arc::clone(&run);
+            async move { run.write().await }
+        });
+        let asked = || lock(&run.book).asked.is_some();
+        run.changes().wait_for(|_| asked()).await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert!(run.is_running() && asked());
+        assert!(!run.answer("permission-5"));
+        assert!(run.answer("permission-4"));
+        assert!(!run.answer("permission-4"), "it is answered");
+        assert!(!writer.await.unwrap());
+        assert_eq!(run.report()["events"], 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_waits_for_an_answer_can_be_stopped() {
+        let recipe = Recipe { events: 20, interrupt: true, wait_for_answer: true, ..Recipe::default() };
+        let run = Run::new(Ask { protocol: Protocol::Envelope, ..ask() }, recipe, 4, 0);
+        let writer = tokio::spawn({
+            let run = Arc::clone(&run);
+            async move { run.write().await }
+        });
+        run.changes().wait_for(|_| lock(&run.book).asked.is_some()).await.unwrap();
+        run.end(Ending::Cancelled, None);
+        writer.await.unwrap();
+        assert_eq!(run.truth()["terminal"], "cancelled");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_is_stopped_before_it_hands_over_does_not() {
+        let recipe = Recipe { events: 20, events_per_second: 0.0, queue: true, ..Recipe::default() };
+        let run = || Run::new(Ask { protocol: Protocol::Envelope, ..ask() }, recipe.clone(), 4, 0);
+        let (stopped, next) = (run(), run());
+        assert!(stopped.write().await);
+        stopped.end(Ending::Cancelled, None);
+        assert!(!stopped.hand_over(&next));
+        assert_eq!(stopped.truth()["terminal"], "cancelled");
+        let other = run();
+        assert!(other.write().await && other.is_running());
+        assert!(other.hand_over(&next));
+        assert_eq!((&other.truth()["terminal"], &other.truth()["nextRunId"]), (&json!("done"), &json!(next.run_id)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,10 +1,11 @@
-//! What a run says: moments, which most protocols put into words of their own, or the chunks of a UI message stream.
+//! What a run says: moments, which most protocols put into words of their own, the chunks of a UI message stream, or
+//! envelopes of some kind.
 
 use serde_json::Value;
 
-use crate::content::{Chunk, Ending, Moment, Recipe, chunks, plan};
+use crate::content::{Chunk, Ending, JsonStyle, Kind, Moment, Recipe, chunks, kinds, plan};
 use crate::truth::Truth;
-use crate::ui_message;
+use crate::{envelope, ui_message};
 
 use super::Protocol;
 
@@ -13,6 +14,7 @@ use super::Protocol;
 pub(super) enum Saying {
     Moment(Moment),
     Chunk(Chunk),
+    Kind(Kind),
 }
 
 /// The fold of what a run has said so far.
@@ -27,6 +29,7 @@ impl Saying {
     pub(super) fn script(protocol: Protocol, recipe: &Recipe, seed: u64) -> Vec<Self> {
         match protocol {
             Protocol::UiMessage => chunks(recipe, seed).into_iter().map(Self::Chunk).collect(),
+            Protocol::Envelope => kinds(recipe, seed).into_iter().map(Self::Kind).collect(),
             Protocol::Bichat | Protocol::WsChat => {
                 plan(&protocol.sayable(recipe), seed).into_iter().map(Self::Moment).collect()
             }
@@ -37,16 +40,36 @@ impl Saying {
     pub(super) fn end(protocol: Protocol, ending: Ending, text: Option<String>) -> Self {
         match protocol {
             Protocol::UiMessage => Self::Chunk(Chunk::end(ending, text)),
+            Protocol::Envelope => Self::Kind(Kind::End(ending, text)),
             Protocol::Bichat | Protocol::WsChat => Self::Moment(Moment::End(ending, text)),
         }
     }
 
     /// Whether the run ends with it.
-    pub(super) fn is_terminal(&self) -> bool {
+    pub(super) fn ends_run(&self) -> bool {
         match self {
             Self::Moment(moment) => matches!(moment, Moment::End(..)),
             Self::Chunk(chunk) => chunk.ending().is_some(),
+            Self::Kind(kind) => kind.ends_message(),
         }
+    }
+
+    /// The id of the request that the run asks the user with it, where that can be answered.
+    pub(super) fn asks(&self) -> Option<&str> {
+        match self {
+            Self::Kind(Kind::Permission(payload)) => payload.get("request_id")?.as_str(),
+            _ => None,
+        }
+    }
+
+    /// Whether a server that collects holds it back.
+    pub(super) fn is_buffered(&self) -> bool {
+        matches!(self, Self::Kind(kind) if kind.is_buffered())
+    }
+
+    /// Whether the run gives way to another with it.
+    pub(super) fn hands_over(&self) -> bool {
+        matches!(self, Self::Kind(Kind::HandOver(_)))
     }
 }
 
@@ -54,14 +77,18 @@ impl Told {
     pub(super) fn new(protocol: Protocol) -> Self {
         match protocol {
             Protocol::UiMessage => Self::Chunks(ui_message::Fold::default()),
-            Protocol::Bichat | Protocol::WsChat => Self::Moments(Truth::default()),
+            Protocol::Bichat | Protocol::WsChat | Protocol::Envelope => Self::Moments(Truth::default()),
         }
     }
 
-    pub(super) fn apply(&mut self, saying: &Saying) {
+    /// Takes the next event, whose strings went out in `style`.
+    pub(super) fn apply(&mut self, saying: &Saying, style: JsonStyle) {
         match (self, saying) {
             (Self::Moments(truth), Saying::Moment(moment)) => truth.apply(moment),
             (Self::Chunks(fold), Saying::Chunk(chunk)) => fold.apply(chunk),
+            (Self::Moments(truth), Saying::Kind(kind)) => {
+                envelope::moment(kind, style).iter().for_each(|moment| truth.apply(moment));
+            }
             // A run has one protocol from its beginning to its end.
             _ => {}
         }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 use crate::clock::lock;
 use crate::config::Config;
 use crate::content::{Ending, Recipe};
@@ -22,6 +24,8 @@ struct Table {
     all: Vec<Arc<Run>>,
     /// Request ids of runs that live (B-SEND-4); in other protocols than `bichat` of all that are known.
     requests: BTreeMap<(Protocol, String), Arc<Run>>,
+    /// Changes with every new run.
+    news: watch::Sender<u64>,
     usual: Recipe,
     recipes: BTreeMap<String, Recipe>,
 }
@@ -33,6 +37,48 @@ pub enum Started {
     New(Arc<Run>),
     /// The request id belongs to a run that lives (B-SEND-3).
     Same(Arc<Run>),
+}
+
+impl Table {
+    /// The runs of a session that the protocol knows.
+    fn of(&self, protocol: Protocol, session_id: &str) -> impl Iterator<Item = &Arc<Run>> {
+        self.all.iter().filter(move |run| run.protocol == protocol && run.session_id == session_id && !run.is_lost())
+    }
+
+    /// The run that a request's id belongs to.
+    fn taken(&self, ask: &Ask, config: &Config) -> Option<Arc<Run>> {
+        let request = (ask.protocol, ask.request_id.clone()?);
+        let holds = |run: &&Arc<Run>| run.is_running() || ask.protocol.keeps_request_ids();
+        self.requests.get(&request).filter(|run| config.dedupe && holds(run)).cloned()
+    }
+
+    fn start(&mut self, mut ask: Ask, config: &Config) -> Started {
+        if let Some(run) = self.taken(&ask, config) {
+            return Started::Same(run);
+        }
+        let session_id = ask.session_id.as_str();
+        let recipe = self.recipes.get(session_id).unwrap_or(&self.usual).clone();
+        let earlier: Vec<_> = self.all.iter().filter(|run| run.session_id == session_id).collect();
+        let seed = recipe.seed.unwrap_or(earlier.len() as u64 + 1);
+        if ask.protocol.numbers_sessions() {
+            // Lost ones too: numbers are not given twice.
+            let before = earlier.iter().rev().find(|run| run.protocol == ask.protocol);
+            ask.base = before.map_or(0, |run| run.last_seq());
+        }
+        let request = ask.request_id.clone().map(|id| (ask.protocol, id));
+        let run = Run::new(ask, recipe, seed, config.log_max_len);
+        self.insert(&run);
+        if let Some(id) = request {
+            self.requests.insert(id, Arc::clone(&run));
+        }
+        Started::New(run)
+    }
+
+    fn insert(&mut self, run: &Arc<Run>) {
+        self.known.insert(run.run_id.clone(), Arc::clone(run));
+        self.all.push(Arc::clone(run));
+        self.news.send_modify(|version| *version += 1);
+    }
 }
 
 impl Runs {
@@ -53,31 +99,45 @@ impl Runs {
 
     /// A run for this request: the one that has its id and lives, else a new one.
     pub fn start(&self, ask: Ask, config: &Config) -> Started {
-        let mut table = lock(&self.0);
-        let request = ask.request_id.clone().map(|id| (ask.protocol, id));
-        let taken = request.as_ref().and_then(|id| table.requests.get(id)).cloned();
-        let holds = |run: &Arc<Run>| run.is_running() || ask.protocol.keeps_request_ids();
-        if let Some(run) = taken.filter(|run| config.dedupe && holds(run)) {
-            return Started::Same(run);
-        }
-        let session_id = ask.session_id.as_str();
-        let recipe = table.recipes.get(session_id).unwrap_or(&table.usual).clone();
-        let earlier = table.all.iter().filter(|run| run.session_id == session_id).count() as u64;
-        let seed = recipe.seed.unwrap_or(earlier + 1);
-        let run = Run::new(ask, recipe, seed, config.log_max_len);
-        table.known.insert(run.run_id.clone(), Arc::clone(&run));
-        table.all.push(Arc::clone(&run));
-        if let Some(id) = request {
-            table.requests.insert(id, Arc::clone(&run));
-        }
-        Started::New(run)
+        lock(&self.0).start(ask, config)
     }
 
-    /// A new run that no request asked for.
-    pub fn start_unasked(&self, protocol: Protocol, session_id: &str, config: &Config) -> Arc<Run> {
+    /// The same in a session that can have one run at a time; `None` while it has one.
+    pub fn start_alone(&self, ask: Ask, config: &Config) -> Option<Started> {
+        let mut table = lock(&self.0);
+        let busy = table.of(ask.protocol, &ask.session_id).any(|run| run.is_running());
+        match table.taken(&ask, config) {
+            Some(run) => Some(Started::Same(run)),
+            None => (!busy).then(|| table.start(ask, config)),
+        }
+    }
+
+    /// A new run that no request asked for; `None` where one is under way and there can be but one.
+    pub fn start_unasked(&self, protocol: Protocol, session_id: &str, config: &Config) -> Option<Arc<Run>> {
         let ask = Ask { protocol, session_id: session_id.to_owned(), ..Ask::default() };
-        let (Started::New(run) | Started::Same(run)) = self.start(ask, config);
-        run
+        let started =
+            if protocol.numbers_sessions() { self.start_alone(ask, config) } else { Some(self.start(ask, config)) };
+        started.map(|(Started::New(run) | Started::Same(run))| run)
+    }
+
+    /// The run that follows on one which is to hand over, and knows that it does.
+    fn follow(&self, run: &Run) -> Option<Arc<Run>> {
+        let mut table = lock(&self.0);
+        let ask = Ask {
+            protocol: run.protocol,
+            session_id: run.session_id.clone(),
+            content: Some("What was queued meanwhile: и дальше?".to_owned()),
+            // Behind the event that hands over.
+            base: run.last_seq() + 1,
+            ..Ask::default()
+        };
+        let recipe = Recipe { queue: false, ..run.recipe.clone() };
+        let next = Run::new(ask, recipe, run.seed.wrapping_add(1), run.max_len());
+        // Under the lock: whoever reads on finds the next run, and no request comes between the two.
+        run.hand_over(&next).then(|| {
+            table.insert(&next);
+            next
+        })
     }
 
     /// Lets a new run write in the background; afterwards its request id is free again, where the
@@ -86,7 +146,11 @@ impl Runs {
     pub fn write(self: &Arc<Self>, run: Arc<Run>, retention: Duration) {
         let runs = Arc::clone(self);
         tokio::spawn(async move {
-            run.write().await;
+            if run.write().await
+                && let Some(next) = runs.follow(&run)
+            {
+                runs.write(next, retention);
+            }
             if run.protocol == Protocol::WsChat {
                 return;
             }
@@ -138,6 +202,16 @@ impl Runs {
     pub fn known(&self, protocol: Protocol, session_id: Option<&str>) -> Vec<Arc<Run>> {
         let wanted = |run: &Arc<Run>| run.protocol == protocol && !run.is_lost();
         self.list(session_id).into_iter().filter(wanted).collect()
+    }
+
+    /// The first run of a session that has, or will have, an event behind this number.
+    pub(crate) fn find_behind(&self, protocol: Protocol, session_id: &str, seq: u64) -> Option<Arc<Run>> {
+        lock(&self.0).of(protocol, session_id).find(|run| run.last_seq() > seq || run.is_running()).cloned()
+    }
+
+    /// A receiver that changes with every new run, and fails once the runs were reset.
+    pub(crate) fn news(&self) -> watch::Receiver<u64> {
+        lock(&self.0).news.subscribe()
     }
 
     /// The runs of a session, or all, oldest first; lost ones too.

@@ -45,7 +45,7 @@ async fn send(
     if let Some(id) = &request_id {
         app.counters.handle_send(&body.id, id, Transport::Post);
     }
-    let ask = Ask { protocol: Protocol::UiMessage, session_id: body.id.clone(), request_id, content: None };
+    let ask = Ask { protocol: Protocol::UiMessage, session_id: body.id.clone(), request_id, ..Ask::default() };
     let run = match app.runs.start(ask, &app.config()) {
         Started::New(run) => {
             app.begin(&run);

@@ -35,6 +35,7 @@ pub(super) fn take(app: &App, send: Send) -> Result<Arc<Run>, Refused> {
         session_id: send.session_id.clone(),
         request_id: send.request_id,
         content: Some(send.content),
+        ..Ask::default()
     };
     match app.runs.start(ask, &app.config()) {
         Started::New(run) => {

@@ -5,6 +5,8 @@ mod client;
 mod command;
 mod content;
 mod cut;
+mod envelope;
+mod envelope_faults;
 mod events;
 mod live;
 mod now;
