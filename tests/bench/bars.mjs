@@ -8,6 +8,7 @@ export const BARS = {
   toolInput: { bar: 2, goal: 1.2 },
   cold: { bar: 0.50, goal: 0.20 },
   network: { bar: 0.50, goal: 0.30 },
+  memory: { bar: 1.5, goal: 0.5 },
   gzip: { bar: 50_000, goal: 34_000 },
   brotli: { bar: 45_000, goal: 30_000 },
 };

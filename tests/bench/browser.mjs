@@ -21,6 +21,12 @@ const findChrome = () => {
   return found;
 };
 
+/** Runs in the page. */
+const describe = async (script) => {
+  const { contestant: { name, title = name, role, protocols = ['bichat'], ...can } } = await import(script);
+  return { script, name, title, role, protocols, can: Object.keys(can) };
+};
+
 /** `without`: contestants (file names, no extension) to leave out. */
 export const launch = async ({ without = [] } = {}) => {
   const executablePath = findChrome();
@@ -38,12 +44,13 @@ export const launch = async ({ without = [] } = {}) => {
       await context.close();
     }
   };
+  const withEmptyPage = (work) => visit('/empty', work);
   return {
     version: browser.version(),
-    /** The paths of scripts that hold one contestant each. */
-    alone: Object.keys(alone),
+    /** What there is of each contestant, and the path of the script that holds it alone. */
+    contestants: () => Promise.all(Object.keys(alone).map((script) => withEmptyPage((page) => page.evaluate(describe, script)))),
     /** A page with nothing in it. */
-    withEmptyPage: (work) => visit('/empty', work),
+    withEmptyPage,
     // Every case in a page of its own: what one leaves behind in memory or in the JIT's knowledge is not the next one's luck.
     withPage: (work) => visit('/', async (page) => {
       await page.waitForFunction('globalThis.bench');

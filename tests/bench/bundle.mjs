@@ -36,5 +36,5 @@ export const bundle = (without) => {
 /** Each contestant alone, as a page would ship it: path -> script, which exports it and what feeds it. */
 export const bundleAlone = async (without) => Object.fromEntries(await Promise.all(contestantsBut(without).map(async (file) => [
   `/alone/${file}`,
-  await script(`export { default as contestant } from './contestants/${file}'; export { feed, read } from './lib/feed.js';`, true),
+  await script(`export { default as contestant } from './contestants/${file}'; export { feed, read } from './lib/feed.js'; export { holdRuns } from './lib/held.js';`, true),
 ])));

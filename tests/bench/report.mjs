@@ -100,6 +100,16 @@ Object.assign(TABLES, {
   network: (cases) => ratioTable('Over the network, from the request to the final transcript', cases.map(eventsName), cases),
 });
 
+const mb = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const memoryOver = ({ heap, buffers, wasm, held }) => (heap + buffers + wasm) / held;
+TABLES.memory = (cases) => cases.flatMap(({ measured: { results } }) => [
+  '\nRuns under way that nobody watches, 1 MiB of text each: memory over the bytes that their transcripts hold',
+  line('', ['over what is held', 'runs, held', 'JS heap', 'buffers', 'wasm']),
+  ...[...results].sort(byRole).map((result) => line(result.title, result.wrong ? ['WRONG ANSWER'] : [
+    number(memoryOver(result)), `${result.runs}, ${mb(result.held)}`, mb(result.heap), mb(result.buffers), mb(result.wasm),
+  ])),
+]);
+
 /** Everything that was measured, as lines of text. */
 export const tables = ({ workloads, sizes }) => [
   ...workloads.flatMap(({ name, cases }) => TABLES[name](cases)),
@@ -139,6 +149,10 @@ export const verdicts = ({ workloads, sizes }) => {
       const { ratio } = ours(ratios(measured.results)) ?? {};
       if (ratio) judge(`${name}, ${eventsName({ params })}`, ratio.median, BARS[name]);
     }
+  }
+  for (const { params: { runs }, measured } of casesOf('memory')) {
+    const own = ours(measured.results);
+    if (own && !own.wrong) judge(`${runs} unwatched runs of 1 MiB, memory over bytes held`, memoryOver(own), BARS.memory);
   }
   const entry = sizes?.[0];
   if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);

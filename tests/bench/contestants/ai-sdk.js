@@ -63,6 +63,8 @@ export default {
     return stateOf(message, 'completed');
   },
 
+  hold: async (next) => stateOf(await converse(answerWith(next), new Messages()), 'completed'),
+
   async toolInput({ chunks }, onDelta) {
     const state = new Messages();
     state.onWrite = ({ parts }) => {

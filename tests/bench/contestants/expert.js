@@ -19,20 +19,28 @@ const FOLDS = {
   },
 };
 
+const open = (protocol) => {
+  const { fold, onEvent } = FOLDS[protocol]();
+  const decoder = new TextDecoder();
+  const parser = createParser({ onEvent });
+  return {
+    push: (bytes) => parser.feed(decoder.decode(bytes, { stream: true })),
+    snapshot: () => fold.snapshot(),
+    close() {},
+  };
+};
+
 export default {
   name: "expert's JS",
   title: "the expert's JS (eventsource-parser + JSON.parse)",
   role: 'reference',
   protocols: ['bichat', 'ui-message'],
 
-  open(protocol = 'bichat') {
-    const { fold, onEvent } = FOLDS[protocol]();
-    const decoder = new TextDecoder();
-    const parser = createParser({ onEvent });
-    return {
-      push: (bytes) => parser.feed(decoder.decode(bytes, { stream: true })),
-      snapshot: () => fold.snapshot(),
-      close() {},
-    };
+  open,
+
+  async hold(next) {
+    const reader = open('bichat');
+    for (let chunk = await next(); chunk; chunk = await next()) reader.push(chunk);
+    return reader.snapshot();
   },
 };

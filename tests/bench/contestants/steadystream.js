@@ -1,8 +1,10 @@
 import { RunClient, createRunCore } from '../../../pkg/index.js';
+import { answerWith } from '../lib/body.js';
+
+const held = new RunClient({ baseUrl: '/held', protocol: 'bichat' });
 
 export default {
   name: 'steadystream',
-  title: 'steadystream (createRunCore)',
   role: 'ours',
   protocols: ['bichat', 'ui-message'],
 
@@ -24,5 +26,13 @@ export default {
     const state = run.getSnapshot();
     client.close();
     return state;
+  },
+
+  /** A run of the client that nobody watches. */
+  async hold(next) {
+    globalThis.fetch = answerWith(next);
+    const run = held.open({ sessionId: crypto.randomUUID(), runId: 'r-1' });
+    await run.finished;
+    return run.getSnapshot();
   },
 };

@@ -8,7 +8,7 @@ const CHUNK = 16384;
 
 /** Runs in the page. The bytes are there before the clock starts: what the network does is the workload of that name. */
 const catchUp = async ({ script, events, ends }) => {
-  const bytes = new Uint8Array(await (await fetch(`/runs/${events}`)).arrayBuffer());
+  const bytes = new Uint8Array(await (await fetch(`/runs/bichat/${events}`)).arrayBuffer());
   let from = 0;
   const groups = ends.map((group) => group.map((end) => bytes.slice(from, from = end)));
   const start = performance.now();
@@ -21,12 +21,6 @@ const catchUp = async ({ script, events, ends }) => {
   return { ms, importMs: imported - start, state: JSON.parse(JSON.stringify({ status, text, parts, blocks })) };
 };
 
-/** Who can take part is known only once the script is there. */
-const describe = async (script) => {
-  const { contestant: { name, title, role, open, catchUp: own, protocols = ['bichat'] } } = await import(script);
-  return { name, title: title ?? name, role, script, isAble: role !== 'bound' && Boolean(open || own) && protocols.includes('bichat') };
-};
-
 export const cold = {
   name: 'cold',
   cases: () => [{ events: 10_000 }],
@@ -36,8 +30,8 @@ export const cold = {
     const wanted = await hash(run.truth);
     let end = 0;
     const ends = cut(run.bytes, CHUNK).map((group) => group.map(({ length }) => (end += length)));
-    const entrants = (await Promise.all(browser.alone.map((script) => browser.withEmptyPage((page) => page.evaluate(describe, script)))))
-      .filter(({ isAble }) => isAble);
+    const entrants = (await browser.contestants()).filter(({ role, protocols, can }) =>
+      role !== 'bound' && protocols.includes('bichat') && (can.includes('open') || can.includes('catchUp')));
     const results = entrants.map(({ name, title, role }) => ({ name, title, role, times: [], imports: [] }));
     for (let round = 0; round < rounds; round++) {
       for (let i = 0; i < entrants.length; i++) {

@@ -1,1 +1,2 @@
 export { cold } from './cold.mjs';
+export { memory } from './memory.mjs';

@@ -45,7 +45,7 @@ export const network = {
   async measure({ events }, contestants, options) {
     const { bytes, truth } = createRun({ events });
     const entrants = speakers(contestants, 'bichat').filter(({ open, fetchRun }) => open || fetchRun)
-      .map((contestant) => enter(contestant, `/runs/${events}`, truth));
+      .map((contestant) => enter(contestant, `/runs/bichat/${events}`, truth));
     return { bytes: bytes.length, results: await compete(entrants, options) };
   },
 };
