@@ -33,8 +33,15 @@ export const bundle = (without) => {
   ].join('\n'), false);
 };
 
+/** What a page of its own needs beside its contestant. */
+const HELPERS = [
+  "export { feed, read } from './lib/feed.js';",
+  "export { holdRuns } from './lib/held.js';",
+  "export { feedLive } from './lib/live.js';",
+];
+
 /** Each contestant alone, as a page would ship it: path -> script, which exports it and what feeds it. */
 export const bundleAlone = async (without) => Object.fromEntries(await Promise.all(contestantsBut(without).map(async (file) => [
   `/alone/${file}`,
-  await script(`export { default as contestant } from './contestants/${file}'; export { feed, read } from './lib/feed.js'; export { holdRuns } from './lib/held.js';`, true),
+  await script([`export { default as contestant } from './contestants/${file}';`, ...HELPERS].join('\n'), true),
 ])));

@@ -110,6 +110,28 @@ TABLES.memory = (cases) => cases.flatMap(({ measured: { results } }) => [
   ])),
 ]);
 
+/** Of each contestant, what it adds to the bare feed; `ratio` of ours to the expert's. */
+const liveSpreads = (results) => {
+  const bare = results.find(({ role }) => role === 'bound');
+  const above = ({ busy }) => busy.map((ms, round) => ms - bare.busy[round]);
+  const reference = results.find(({ role }) => role === 'reference');
+  return results.map((result) => ({
+    ...result, above: spread(above(result)), ...(!reference.wrong && { ratio: ratioSpread(above(result), above(reference)) }),
+  }));
+};
+TABLES.live = (cases) => cases.flatMap(({ params: { runs, eventsPerSecond }, measured: { results } }) => [
+  `\n${runs} runs with ${eventsPerSecond} events a second each: CPU time of the main thread, ms per second`,
+  line('ratio, middle half', ['above the bare feed', 'ms/s above it', 'ms/s in all', 'long tasks, longest']),
+  ...liveSpreads(results).sort(byRole).map(({ title, role, wrong, ratio, above, busy, longTasks }) => {
+    if (wrong) return line(title, ['WRONG ANSWER']);
+    const long = longTasks.flat();
+    return line(role === 'bound' ? `. ${title}` : title, [
+      role === 'bound' || !ratio ? '' : range(ratio), role === 'bound' ? '' : range(above), range(spread(busy)),
+      long.length === 0 ? 'none' : `${long.length}, ${number(Math.max(...long))} ms`,
+    ]);
+  }),
+]);
+
 /** Everything that was measured, as lines of text. */
 export const tables = ({ workloads, sizes }) => [
   ...workloads.flatMap(({ name, cases }) => TABLES[name](cases)),
@@ -153,6 +175,10 @@ export const verdicts = ({ workloads, sizes }) => {
   for (const { params: { runs }, measured } of casesOf('memory')) {
     const own = ours(measured.results);
     if (own && !own.wrong) judge(`${runs} unwatched runs of 1 MiB, memory over bytes held`, memoryOver(own), BARS.memory);
+  }
+  for (const { params: { runs }, measured } of casesOf('live')) {
+    const { ratio, wrong } = ours(liveSpreads(measured.results)) ?? {};
+    if (ratio && !wrong) judge(`${runs} live runs, busy above the bare feed`, ratio.median, BARS.live);
   }
   const entry = sizes?.[0];
   if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);

@@ -43,4 +43,16 @@ export default {
     for (let chunk = await next(); chunk; chunk = await next()) reader.push(chunk);
     return reader.snapshot();
   },
+
+  /** Everybody is told of each event. */
+  async live(url, notify) {
+    const reader = open('bichat');
+    const body = (await fetch(url)).body.getReader();
+    for (;;) {
+      const { done, value } = await body.read();
+      if (done) return;
+      reader.push(value);
+      notify(reader.snapshot());
+    }
+  },
 };

@@ -1,7 +1,7 @@
 import { RunClient, createRunCore } from '../../../pkg/index.js';
 import { answerWith } from '../lib/body.js';
 
-const held = new RunClient({ baseUrl: '/held', protocol: 'bichat' });
+const client = new RunClient({ baseUrl: '/shared', protocol: 'bichat' });
 
 export default {
   name: 'steadystream',
@@ -19,20 +19,22 @@ export default {
 
   /** The whole client, with somebody who looks once a frame. */
   async fetchRun(url) {
-    const client = new RunClient({ baseUrl: url, protocol: 'bichat' });
-    const run = client.open({ sessionId: 's-1', runId: 'r-1' });
+    const own = new RunClient({ baseUrl: url, protocol: 'bichat' });
+    const run = own.open({ sessionId: 's-1', runId: 'r-1' });
     run.subscribe(() => {});
     await run.finished;
     const state = run.getSnapshot();
-    client.close();
+    own.close();
     return state;
   },
 
   /** A run of the client that nobody watches. */
   async hold(next) {
     globalThis.fetch = answerWith(next);
-    const run = held.open({ sessionId: crypto.randomUUID(), runId: 'r-1' });
+    const run = client.open({ sessionId: crypto.randomUUID(), runId: 'r-1' });
     await run.finished;
     return run.getSnapshot();
   },
+
+  live: (url, notify) => client.open({ sessionId: url, runId: 'r-1' }).subscribe(notify),
 };

@@ -1,2 +1,3 @@
 export { cold } from './cold.mjs';
 export { memory } from './memory.mjs';
+export { live } from './live.mjs';

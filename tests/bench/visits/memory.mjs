@@ -6,7 +6,7 @@ import { createUiRun } from '../lib/ui-wire.js';
 import { createRun } from '../lib/wire.js';
 
 const TEXT = 1 << 20;
-const CHUNK = 16384;
+const CHUNK = 65536;
 const PROTOCOLS = {
   bichat: { ...bichat, create: createRun },
   'ui-message': { ...uiMessage, create: createUiRun },
@@ -72,17 +72,17 @@ const measureOne = (browser, { script, protocol, runs, large }) => browser.withE
 
 export const memory = {
   name: 'memory',
-  // The peers' cost per run does not depend on how many there are, and their time does.
-  cases: ({ quick }) => [{ runs: quick ? 10 : 100, peerRuns: quick ? 1 : 3 }],
+  // What JavaScript keeps of a run does not depend on how many there are; the time that it takes does.
+  cases: ({ quick }) => [{ runs: 100, othersRuns: quick ? 1 : 3 }],
 
-  async measure({ runs, peerRuns }, browser) {
+  async measure({ runs, othersRuns }, browser) {
     const results = [];
     const large = new Map();
     for (const { script, name, title, role, protocols, can } of await browser.contestants()) {
       if (!can.includes('hold')) continue;
       const protocol = protocols[0];
       if (!large.has(protocol)) large.set(protocol, createLarge(PROTOCOLS[protocol]));
-      const count = role === 'peer' ? peerRuns : runs;
+      const count = role === 'ours' ? runs : othersRuns;
       const result = { name, title, role, runs: count, held: large.get(protocol).held * count };
       try {
         Object.assign(result, await measureOne(browser, { script, protocol, runs: count, large: large.get(protocol) }));

@@ -1,0 +1,47 @@
+// Runs that say something all the time, each chunk when it is due, whoever keeps up with it or not.
+
+const HEADERS = { 'content-type': 'text/event-stream' };
+const TICK_MS = 5;
+
+/** `chunks`: what each of the runs says, one by one, `eventsPerSecond` of them a second; the runs take turns. */
+export const feedLive = (contestant, chunks, { runs, eventsPerSecond }) => {
+  const bodies = [];
+  globalThis.fetch = async () => {
+    const body = new ReadableStream({ start: (controller) => { bodies.push(controller); } });
+    return new Response(body, { headers: HEADERS });
+  };
+  // Who is told reads the text: a string that was put together of pieces is one only then.
+  const views = [];
+  const look = (i, view) => {
+    views[i] = view;
+    view.text.charCodeAt(view.text.length >> 1);
+  };
+  for (let i = 0; i < runs; i++) contestant.live(`live-${i}`, (view) => look(i, view));
+
+  const start = performance.now();
+  let said = 0;
+  const timer = setInterval(() => {
+    if (bodies.length < runs) return;
+    const due = Math.min((performance.now() - start) * runs * eventsPerSecond / 1000, runs * chunks.length);
+    for (; said < due; said++) bodies[said % runs].enqueue(chunks[Math.floor(said / runs)]);
+  }, TICK_MS);
+
+  const longTasks = [];
+  const task = () => new Promise((resolve) => { setTimeout(resolve); });
+  return {
+    watchLongTasks() {
+      new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
+    },
+    longTasks: () => longTasks,
+    /** How many events each run has had, and the text that its last view shows. */
+    async finish() {
+      clearInterval(timer);
+      const counts = Array.from({ length: runs }, (_, i) => Math.floor((said - i - 1) / runs) + 1);
+      // A queue is empty when all of it has been taken; what was taken is shown within two frames.
+      while (bodies.some(({ desiredSize }) => desiredSize < 1)) await task();
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => { requestAnimationFrame(resolve); });
+      await task();
+      return { counts, texts: views.map((view) => view?.text) };
+    },
+  };
+};

@@ -1,0 +1,73 @@
+// Many runs at once: 200 of them with 50 events a second each, every event a chunk of its own, and somebody who looks at all of
+// them. What the main thread is busy with beyond the feed itself: the CPU time of its tasks, as the browser counts it.
+import { createRun } from '../lib/wire.js';
+
+const RUNS = 200;
+const EVENTS_PER_SECOND = 50;
+const WARM_UP_MS = 1500;
+const MEASURED_MS = 4000;
+const MOST_ROUNDS = 5;
+/** More than will be said in that time, on a slow machine, too. */
+const EVENTS = 2000;
+
+/** Runs in the page. */
+const begin = async ({ script, url, ends, runs, eventsPerSecond }) => {
+  const { contestant, feedLive } = await import(script);
+  const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
+  globalThis.live = feedLive(contestant, ends.map((end, i) => bytes.slice(i === 0 ? 0 : ends[i - 1], end)), { runs, eventsPerSecond });
+};
+const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const beginWatch = () => globalThis.live.watchLongTasks();
+const endWatch = () => globalThis.live.longTasks();
+const finish = () => globalThis.live.finish();
+
+const busySeconds = async (cdp) => (await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value;
+
+const measureOne = (browser, { script, role }, run) => browser.withEmptyPage(async (page) => {
+  const cdp = await page.context().newCDPSession(page);
+  // CPU time: that others use the machine, too, is not the contestant's doing.
+  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
+  const url = `/runs/bichat/${EVENTS}`;
+  await page.evaluate(begin, { script, url, ends: Array.from(run.ends), runs: RUNS, eventsPerSecond: EVENTS_PER_SECOND });
+  await page.evaluate(wait, WARM_UP_MS);
+  await page.evaluate(beginWatch);
+  const [busy, start] = [await busySeconds(cdp), performance.now()];
+  await page.evaluate(wait, MEASURED_MS);
+  const [busyAfter, end] = [await busySeconds(cdp), performance.now()];
+  const longTasks = await page.evaluate(endWatch);
+  const { counts, texts } = await page.evaluate(finish);
+  if (role !== 'bound') {
+    texts.forEach((text, i) => {
+      const wanted = run.truth.text.slice(0, run.lengths[counts[i] - 1]);
+      if (text !== wanted) throw new Error(`run ${i}: ${text?.length} units of text instead of ${wanted.length}`);
+    });
+  }
+  return { msPerSecond: (busyAfter - busy) * 1e6 / (end - start), longTasks };
+});
+
+export const live = {
+  name: 'live',
+  cases: () => [{ runs: RUNS, eventsPerSecond: EVENTS_PER_SECOND }],
+
+  async measure(_, browser, options) {
+    const rounds = options.quick ? 2 : Math.min(options.rounds, MOST_ROUNDS);
+    const run = createRun({ events: EVENTS });
+    const entrants = (await browser.contestants()).filter(({ can }) => can.includes('live'));
+    const results = entrants.map(({ name, title, role }) => ({ name, title, role, busy: [], longTasks: [] }));
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < entrants.length; i++) {
+        const at = (round + i) % entrants.length;
+        const result = results[at];
+        if (result.wrong) continue;
+        try {
+          const { msPerSecond, longTasks } = await measureOne(browser, entrants[at], run);
+          result.busy.push(msPerSecond);
+          result.longTasks.push(longTasks);
+        } catch (error) {
+          result.wrong = `${error?.message ?? error}`;
+        }
+      }
+    }
+    return { results };
+  },
+};
