@@ -113,10 +113,10 @@ TABLES.memory = (cases) => cases.flatMap(({ measured: { results } }) => [
 /** Of each contestant, what it adds to the bare feed; `ratio` of ours to the expert's. */
 const liveSpreads = (results) => {
   const bare = results.find(({ role }) => role === 'bound');
-  const above = ({ busy }) => busy.map((ms, round) => ms - bare.busy[round]);
+  const above = ({ busy }) => busy.map((ms, round) => ms - (bare?.busy[round] ?? NaN));
   const reference = results.find(({ role }) => role === 'reference');
   return results.map((result) => ({
-    ...result, above: spread(above(result)), ...(!reference.wrong && { ratio: ratioSpread(above(result), above(reference)) }),
+    ...result, above: spread(above(result)), ...(reference && !reference.wrong && { ratio: ratioSpread(above(result), above(reference)) }),
   }));
 };
 TABLES.live = (cases) => cases.flatMap(({ params: { runs, eventsPerSecond }, measured: { results } }) => [

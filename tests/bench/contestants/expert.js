@@ -19,7 +19,7 @@ const FOLDS = {
   },
 };
 
-const open = (protocol) => {
+const open = (protocol = 'bichat') => {
   const { fold, onEvent } = FOLDS[protocol]();
   const decoder = new TextDecoder();
   const parser = createParser({ onEvent });
