@@ -26,6 +26,11 @@ export class Control {
     return this.#ask('POST', '/faults', { scope, steps, loop });
   }
 
+  /** How many steps of all scripts nobody has met yet. */
+  async stepsLeft() {
+    return (await this.#ask('GET', '/faults')).stepsLeft;
+  }
+
   clearFaults() {
     return this.#ask('DELETE', '/faults');
   }

@@ -15,7 +15,8 @@ pub(crate) fn moment(kind: &Kind, style: JsonStyle) -> Option<Moment> {
         // Its message is whole: the end of the stream is for the turn that follows.
         Kind::HandOver(_) => Moment::End(Ending::Done, None),
         Kind::End(ending, text) => Moment::End(seen(*ending), text.clone()),
-        Kind::Note(..) | Kind::Usage(_) => return None,
+        Kind::Usage(usage) => Moment::Usage(usage.to_string()),
+        Kind::Note(..) => return None,
     })
 }
 

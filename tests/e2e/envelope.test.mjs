@@ -1,0 +1,107 @@
+// `envelope` in Chromium: numbered envelopes through cuts, losses and repetitions, over both transports; what a chat's other messages
+// say is none of ours.
+
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import { assertHistory } from './support/history.mjs';
+import { Stage } from './support/stage.mjs';
+import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
+
+const TRANSPORTS = ['fetch', 'eventsource'];
+const RUN = { events: 120, eventsPerSecond: 300, toolCalls: 3 };
+
+let stage;
+before(async () => { stage = await Stage.open(); });
+after(() => stage?.close());
+
+const testBoth = (name, play) => TRANSPORTS.forEach((transport) =>
+  test(`${name} [${transport}]`, () => stage.withServer((lab) => play(lab, transport, lab.server.control))));
+
+async function send(lab, transport, { recipe = {}, faults = [], ...rest } = {}) {
+  const sessionId = randomUUID();
+  const requestId = randomUUID();
+  const { control } = lab.server;
+  await control.recipe({ sessionId, ...RUN, ...recipe });
+  for (const { path, steps } of faults) await control.faults({ path }, steps);
+  const client = { name: transport, options: { baseUrl: '/api/v1', protocol: 'envelope', transports: [transport] } };
+  return { key: await lab.start({ sessionId, requestId, client, ...rest }), sessionId, client };
+}
+
+async function assertCompleted(lab, { key, sessionId }, status = 'completed') {
+  const report = await lab.settled(key);
+  assertSound(report);
+  assert.equal(report.snapshot.status, status, JSON.stringify(report.trace));
+  await assertTruth(lab.server.control, report);
+  assert.equal((await lab.server.control.counters(sessionId)).runsStarted, 1, 'one send, one answer');
+  return report;
+}
+
+describe('envelope', { concurrency: 5 }, () => {
+  testBoth('an answer of all kinds is what the server has said', async (lab, transport) => {
+    const report = await assertCompleted(lab, await send(lab, transport));
+    const { parts, usage } = report.snapshot;
+    assert.ok(parts.some(({ type }) => type === 'tool') && parts.some(({ type }) => type === 'reasoning'));
+    assert.ok(usage.tokens_used > 0);
+    assertHistory(report, [`connecting ${transport}`, `open ${transport}`, 'closed']);
+  });
+
+  for (const [name, steps] of [
+    ['cut again and again', [10, 20, 5, 40].map((afterEvents) => ({ cut: { afterEvents, how: 'rst' } }))],
+    ['ended too early', [{ cut: { afterEvents: 30, how: 'fin' } }, { empty: true }]],
+    ['told again', [{ cut: { afterEvents: 30, how: 'rst' } }, { replaySeen: 7, duplicate: 5 }]],
+    ['told from the start, whatever was asked for', [{ cut: { afterEvents: 30, how: 'rst' } }, { ignoreCursor: true }]],
+    ['told with gaps', [{ drop: 12 }, { drop: 9 }]],
+    ['told out of order', [{ reorder: 11 }, { reorder: 7 }]],
+    ['refused for a while', [{ cut: { afterEvents: 30, how: 'rst' } }, { status: { code: 503 } }]],
+  ]) {
+    testBoth(`a stream that is ${name} loses and doubles nothing`, async (lab, transport, control) => {
+      await assertCompleted(lab, await send(lab, transport, { faults: [{ path: 'env-stream', steps }] }));
+      assert.equal(await control.stepsLeft(), 0, 'faults that nobody met');
+    });
+  }
+
+  testBoth('a send whose reply is lost is made once', async (lab, transport) => {
+    await assertCompleted(lab, await send(lab, transport, { faults: [{ path: 'env-send', steps: [{ cut: { beforeHeaders: true, how: 'rst' } }] }] }));
+  });
+
+  testBoth('a failure keeps what came, also where nothing did', async (lab, transport) => {
+    const failed = await assertCompleted(lab, await send(lab, transport, { recipe: { ending: 'error', error: 'no model' } }), 'failed');
+    assert.equal(failed.snapshot.error.detail, 'no model');
+    await assertCompleted(lab, await send(lab, transport, { recipe: { ending: 'failed', error: 'no model', events: 1 } }), 'failed');
+  });
+
+  testBoth('a stop is the user\'s, and the server\'s stream ends', async (lab, transport, control) => {
+    const sent = await send(lab, transport, { recipe: { events: 600 } });
+    await lab.until(sent.key, ({ text }) => text.length > 40);
+    await lab.page.evaluate((of) => lab.stream(of).stop(), sent.key);
+    const report = await lab.settled(sent.key);
+    assertSound(report);
+    assert.deepEqual([report.snapshot.status, report.outcomes[0].by], ['cancelled', 'user']);
+    await assertPrefix(control, report);
+  });
+
+  testBoth('the next message of a queue is a run of its own, named by the one before', async (lab, transport) => {
+    const sent = await send(lab, transport, { recipe: { queue: true, events: 80 } });
+    const report = await lab.settled(sent.key);
+    assertSound(report);
+    assert.equal(report.snapshot.status, 'completed');
+    const runId = report.snapshot.metadata.assistant_message_id;
+    const key = await lab.start({ via: 'open', sessionId: sent.sessionId, runId, client: sent.client });
+    const next = await lab.settled(key);
+    assertSound(next);
+    assert.equal(next.snapshot.status, 'completed');
+    await assertTruth(lab.server.control, next);
+  });
+
+  testBoth('a page that comes later finds what runs, and all of it', async (lab, transport) => {
+    const sent = await send(lab, transport, { recipe: { events: 300 } });
+    await lab.until(sent.key, ({ text }) => text.length > 40);
+    await lab.reload();
+    const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: sent.client });
+    assert.notEqual(key, null);
+    const report = await lab.settled(key);
+    assertSound(report);
+    await assertTruth(lab.server.control, report);
+  });
+});
