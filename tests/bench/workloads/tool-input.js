@@ -80,7 +80,7 @@ export const toolInput = {
         contestant, jobs: runs.map(({ run, deltas, truth }) => ({ run, truth, job: { ...run.speak(protocol), deltas } })),
       })));
     const results = await takeTurns(entrants, rounds, async ({ contestant, jobs: [short, long] }, isCounted) => {
-      const until = performance.now() + (isCounted ? 0 : warmUpMs);
+      const until = performance.now() + (isCounted || contestant.role === 'peer' ? 0 : warmUpMs);
       while (performance.now() < until) await once(contestant, long, every, true);
       const starts = [];
       for (let i = contestant.role === 'peer' ? STARTS : 1; i <= STARTS; i++) starts.push(await once(contestant, short, every, !isCounted));
