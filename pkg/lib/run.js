@@ -114,7 +114,8 @@ export class Run {
     this.store.set(nextSnapshot(this.store.peek(), this.#view, delta.state, this.#feed.toUnix));
     if (delta.trace) this.#trace.apply(delta.trace, this.#feed.toUnix);
     if (delta.events && this.#queues.size > 0) {
-      const events = delta.events.map(toRunEvent);
+      // A lost connection is none of the server's events.
+      const events = delta.events.filter(({ flap }) => !flap).map(toRunEvent);
       for (const queue of [...this.#queues]) queue.push(events);
     }
     if (delta.end) this.#settled();

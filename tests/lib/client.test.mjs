@@ -316,6 +316,7 @@ test('for await sees every event of the wire in order, and ends with the run', a
   assert.deepEqual(raw.made('listen'), [[1, true]]);
   raw.tell(1, { events: [{ name: 'ping', id: null, data: {} }, { name: 'content', id: '1-0', data: { type: 'content', content: 'a' } }] });
   await settle();
+  raw.tell(1, { events: [{ flap: { code: 'disconnected', retryable: true } }] });
   raw.tell(1, { events: [{ name: 'done', id: '2-0', data: null }], ...completed });
   await reading;
   assert.deepEqual(seen.map(({ type }) => type), ['ping', 'content', 'done']);
