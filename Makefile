@@ -66,6 +66,7 @@ test-page: setup-node setup-browser build ## the package's side of the page, wit
 	@$(step) 'page, in Chromium' scripts/node-tests tests/browser
 test-types: setup-node build ## the package's types: what must compile and what must not
 	@$(step) 'types' node_modules/.bin/tsc -p tests/types
+	@$(step) 'types, beside the AI SDK' node_modules/.bin/tsc -p tests/types/ai-sdk
 test-browser: setup-rust setup-tools-build setup-browser ## Rust in headless Chromium, without wasm-pack
 	@$(step) 'browser' scripts/test-browser
 test-wasm-pack: setup-rust setup-tools setup-browser ## Rust in headless Chromium, by wasm-pack test --headless --chrome
