@@ -24,12 +24,13 @@ const ENTRY_REACHED = { gzip: 97.0 * KB, brotli: 86.2 * KB };
 const TOLERANCE = 0.03;
 const MARKED = /(<!-- size -->)(.*?)(<!-- \/size -->)/s;
 
-/** The framework, and the store contract's owner, are not part of an adapter's size: the page has them anyway. */
+/** What an adapter shares with the entry is not part of its size: the page has that anyway, and the framework. */
+const SHARED = /^\.\/(index|errors|dispose|lib\/errors|lib\/dispose)\.js$/;
 const outsideOfAdapter = {
   name: 'outside-of-adapter',
   setup(builder) {
     builder.onResolve({ filter: /.*/ }, ({ path, kind }) =>
-      kind === 'entry-point' || (path.startsWith('./') && path !== './index.js') ? undefined : { path, external: true });
+      kind === 'entry-point' || (path.startsWith('./') && !SHARED.test(path)) ? undefined : { path, external: true });
   },
 };
 
