@@ -301,6 +301,17 @@ test('a send that comes while a resume is pending wins', async (t) => {
   assert.deepEqual(asked.map(({ method }) => method), ['GET', 'POST']);
 });
 
+test('a resume that comes while a send is being prepared has the answer to that', async () => {
+  let prepare;
+  const transport = newTransport({ prepareBody: ({ messages }) => new Promise((resolve) => { prepare = () => resolve({ messages }); }) });
+  const sent = send(transport, 'a');
+  await until(() => prepare, 'the preparation');
+  const resumed = fold(await transport.reconnectToStream({ chatId: 'a' }));
+  prepare();
+  assert.deepEqual((await fold(await sent)).message, (await resumed).message);
+  assert.equal(server.requests.length, 1);
+});
+
 test('a send takes the place of an answer that still runs', async () => {
   const transport = newTransport();
   const first = await send(transport, 'a');
@@ -327,10 +338,11 @@ test('stop() ends it at the server, keeps what has come, and is not undone by a 
   assert.deepEqual([chat.status, chat.ends], ['ready', ['abort']]);
   assert.deepEqual(plain(chat.answer), held);
   await until(() => count('POST', '/a/stop') === 1, 'the stop');
-  // Where the server knows of no such request, its answer goes on.
   const after = (await fold(await transport.reconnectToStream({ chatId: 'a' }))).message;
+  // The server knows of no such request: its answer goes on, and nobody is told.
   const text = (message) => message.parts.at(-1).text;
   assert.ok(text(after).startsWith(text(held)) && text(after).length < text(await server.message('a')).length);
+  assert.deepEqual((await fold(await transport.reconnectToStream({ chatId: 'a' }))).message, after);
   assert.equal(count('GET'), 0);
 });
 
@@ -359,7 +371,8 @@ test('a chat that sends after a stop waits for it: it must not hit the new answe
   const order = [];
   const { api } = await serve(t, (response, { url }) => {
     order.push(url);
-    if (url.endsWith('/stop')) setImmediate(() => { order.push('stopped'); response.end('{}'); });
+    // Long enough for a send that does not wait to come first.
+    if (url.endsWith('/stop')) setTimeout(() => { order.push('stopped'); response.end('{}'); }, 100);
     else if (order.length === 1) stream(response, [{ type: 'start', messageId: 'm1' }, { type: 'text-start', id: '0' }]);
     else stream(response, [{ type: 'start', messageId: 'm2' }, { type: 'finish' }]).end();
   });
@@ -384,8 +397,9 @@ test("with onAbort: 'detach' an abort only leaves, and stop() is its own call", 
   await again.resumeStream();
   await assertWhole(again.answer, 'a');
   assert.equal(server.requests.length, 1);
-  const other = fold(await send(transport, 'b'));
-  await until(() => count('POST') === 2, 'the send');
+  let hasBegun = false;
+  const other = fold(await send(transport, 'b'), () => { hasBegun = true; });
+  await until(() => hasBegun, 'the answer');
   await transport.stop('b');
   await other;
   await transport.stop('c');
