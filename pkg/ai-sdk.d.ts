@@ -47,7 +47,7 @@ export interface ChatTransportBaseOptions<UI_MESSAGE extends UIMessage = UIMessa
 
 /** Over a client of its own. `headers` may be a function, which is asked anew for each attempt. */
 export interface OwnClientOptions<UI_MESSAGE extends UIMessage = UIMessage>
-  extends ChatTransportBaseOptions<UI_MESSAGE>, Omit<UIMessageOptions, 'baseUrl' | 'protocol'> {
+  extends ChatTransportBaseOptions<UI_MESSAGE>, Omit<UIMessageOptions, 'baseUrl' | 'protocol' | 'replay'> {
   /** Where messages are sent. A lost stream is taken up again at `{api}/{chatId}/stream`. Default `'/api/chat'`. */
   readonly api?: string | URL;
 }

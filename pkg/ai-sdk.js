@@ -22,7 +22,8 @@ const parseReplay = (replay = {}) => {
 
 const clientOf = (client, api, rest) => {
   for (const name of ['baseUrl', 'protocol']) if (name in rest) throw invalid(name, rest[name], 'no option of this name');
-  if (client === undefined) return new RunClient({ ...rest, baseUrl: api ?? '/api/chat', protocol: 'ui-message' });
+  // What has ended is kept here, as chunks.
+  if (client === undefined) return new RunClient({ ...rest, baseUrl: api ?? '/api/chat', protocol: 'ui-message', replay: { ttlMs: 0 } });
   if (!(client instanceof RunClient)) throw invalid('client', client, 'a RunClient of protocol ui-message');
   const [name] = api === undefined ? Object.keys(rest) : ['api'];
   if (name !== undefined) throw invalid(name, rest[name] ?? api, 'no such option beside client, which has its own');
