@@ -31,8 +31,10 @@ export interface ChatTransportBaseOptions<UI_MESSAGE extends UIMessage = UIMessa
    * `Infinity`: until the chat's next run. While it lasts, what a run has said is kept once, its deltas joined. Where the server
    * gives its messages no ids (`messageId` of the `start` chunk), use 0: a chat that has such a message could not tell that it is
    * the same.
+   *
+   * `maxBytes`: how much all runs that have ended may take together, roughly; the oldest go first. Default 16 MiB; `Infinity`: any.
    */
-  readonly replay?: { readonly ttlMs?: number };
+  readonly replay?: { readonly ttlMs?: number; readonly maxBytes?: number };
   /**
    * What an aborted signal means, which is what `chat.stop()` does, and `useChat` when its component is unmounted.
    *

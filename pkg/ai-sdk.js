@@ -15,9 +15,11 @@ const requireFunction = (path, value) => {
 
 const parseReplay = (replay = {}) => {
   if (typeof replay !== 'object' || replay === null) throw invalid('replay', replay, 'an object');
-  const { ttlMs = 30_000 } = replay;
-  if (typeof ttlMs !== 'number' || !(ttlMs >= 0)) throw invalid('replay.ttlMs', ttlMs, 'a number >= 0, Infinity allowed');
-  return ttlMs;
+  const { ttlMs = 30_000, maxBytes = 16_777_216 } = replay;
+  for (const [name, value] of Object.entries({ ttlMs, maxBytes })) {
+    if (typeof value !== 'number' || !(value >= 0)) throw invalid(`replay.${name}`, value, 'a number >= 0, Infinity allowed');
+  }
+  return { ttlMs, maxBytes };
 };
 
 const clientOf = (client, api, rest) => {
@@ -47,7 +49,7 @@ export class SteadyChatTransport {
   #client;
   #isOwn;
   #prepareBody;
-  #ttlMs;
+  #replay;
   #onAbort;
   #runs = new Map();
   #isClosed = false;
@@ -55,7 +57,7 @@ export class SteadyChatTransport {
   constructor({ api, client, prepareBody, replay, onAbort = 'stop', ...rest } = {}) {
     requireFunction('prepareBody', prepareBody);
     if (!ON_ABORT.includes(onAbort)) throw invalid('onAbort', onAbort, `one of ${ON_ABORT.join(', ')}`);
-    this.#ttlMs = parseReplay(replay);
+    this.#replay = parseReplay(replay);
     this.#client = clientOf(client, api, rest);
     this.#isOwn = client === undefined;
     this.#prepareBody = prepareBody;
@@ -125,17 +127,30 @@ export class SteadyChatTransport {
   }
 
   #keep(chatId) {
+    const { ttlMs } = this.#replay;
     const run = new ChatRun(this.#onAbort, (error) => {
-      const forget = () => {
-        // By then the chat may have another one.
-        if (this.#runs.get(chatId) === run) this.#runs.delete(chatId);
-      };
+      // The chat may have another one by now.
+      const forget = () => this.#runs.get(chatId) === run && this.#runs.delete(chatId);
       // What the server has not told to its end, it may still tell.
-      if (error || this.#ttlMs === 0) forget();
-      else if (this.#ttlMs <= MAX_TTL_MS) setTimeout(forget, this.#ttlMs).unref?.();
+      if (!forget() || error || ttlMs === 0) return;
+      // Behind those that ended before.
+      this.#runs.set(chatId, run);
+      if (ttlMs <= MAX_TTL_MS) setTimeout(forget, ttlMs).unref?.();
+      this.#shed();
     });
     this.#runs.set(chatId, run);
     return run;
+  }
+
+  // What has ended longest ago goes first.
+  #shed() {
+    const ended = [...this.#runs].filter(([, { isOver }]) => isOver);
+    let size = ended.reduce((sum, [, run]) => sum + run.size, 0);
+    for (const [chatId, run] of ended) {
+      if (size <= this.#replay.maxBytes) return;
+      size -= run.size;
+      this.#runs.delete(chatId);
+    }
   }
 
   async #bodyOf(id, { trigger, messageId, messages, body, metadata }) {

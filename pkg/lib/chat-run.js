@@ -54,6 +54,11 @@ export class ChatRun {
     return this.#replay.isOver;
   }
 
+  /** What is held of it, roughly, in characters. */
+  get size() {
+    return this.#replay.size;
+  }
+
   /** Follows this run from its beginning. */
   begin(run) {
     const { parts } = run.getSnapshot();

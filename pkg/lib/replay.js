@@ -26,12 +26,16 @@ export class Replay {
   #waiting = [];
   #isOver = false;
   #error = null;
+  /** What it holds, roughly, in characters. */
+  size = 0;
 
   get isOver() {
     return this.#isOver;
   }
 
   append(chunk) {
+    const text = deltaOf(chunk)?.[1];
+    this.size += text ? chunk[text].length : JSON.stringify(chunk).length;
     if (!this.#join(disarm(chunk))) this.#entries.push({ chunk, pieces: 1 });
     this.#tell();
   }

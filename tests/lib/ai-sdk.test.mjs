@@ -259,6 +259,16 @@ test('a run that is over is kept for ttlMs and no longer, and a newer one is not
   assert.equal(await forgetful.reconnectToStream({ chatId: 'b' }), null);
 });
 
+test('what is kept of ended runs is bounded, and the oldest goes first', async () => {
+  server.paceMs = 0;
+  // An answer is some 2100 characters.
+  const transport = newTransport({ replay: { maxBytes: 5000 } });
+  for (const chatId of ['a', 'b', 'c']) await fold(await send(transport, chatId));
+  const kept = [];
+  for (const chatId of ['c', 'b', 'a']) if (await transport.reconnectToStream({ chatId })) kept.push(chatId);
+  assert.deepEqual([kept, count('GET')], [['c', 'b'], 1]);
+});
+
 test('resumes at the same time share one connection', async () => {
   const away = newTransport();
   await send(away, 'a');
@@ -440,7 +450,7 @@ test('wrong options are named by their path', () => {
   for (const [options, path] of [
     [{ baseUrl: '' }, 'baseUrl'], [{ protocol: 'bichat' }, 'protocol'], [{ client: {} }, 'client'], [{ client, api: '/' }, 'api'],
     [{ client, retry: {} }, 'retry'], [{ prepareBody: 'x' }, 'prepareBody'], [{ onAbort: 'pause' }, 'onAbort'], [{ replay: 3 }, 'replay'],
-    [{ replay: { ttlMs: -1 } }, 'replay.ttlMs'], [{ retries: 1 }, 'retries'], [{ retry: { baseMs: 'x' } }, 'retry.baseMs'],
+    [{ replay: { ttlMs: -1 } }, 'replay.ttlMs'], [{ replay: { maxBytes: NaN } }, 'replay.maxBytes'], [{ retries: 1 }, 'retries'], [{ retry: { baseMs: 'x' } }, 'retry.baseMs'],
   ]) assert.throws(() => new SteadyChatTransport(options), { code: 'invalid-argument', path }, path);
   client.close();
 });

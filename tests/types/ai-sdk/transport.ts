@@ -12,7 +12,7 @@ const own: ChatTransport<Message> = new SteadyChatTransport<Message>({
   credentials: 'same-origin',
   retry: { baseMs: 500 },
   liveness: { stallMs: 20_000 },
-  replay: { ttlMs: 60_000 },
+  replay: { ttlMs: 60_000, maxBytes: Infinity },
   onAbort: 'detach',
   prepareBody: ({ id, messages, trigger, messageId, body, requestMetadata }) => (
     { ...body, last: messages.at(-1)?.metadata?.model, id, trigger, messageId, requestMetadata }),
