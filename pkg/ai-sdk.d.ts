@@ -102,7 +102,9 @@ export declare class SteadyChatTransport<UI_MESSAGE extends UIMessage = UIMessag
    * @throws {SteadyStreamError} what the server refused with, `gave-up` when it could not be reached, and as
    *   {@link SteadyChatTransport.sendMessages}.
    */
-  reconnectToStream(options: { chatId: string; abortSignal?: AbortSignal | undefined } & ChatRequestOptions): Promise<ReadableStream<UIMessageChunk> | null>;
+  reconnectToStream(
+    options: { chatId: string; abortSignal?: AbortSignal | undefined } & ChatRequestOptions,
+  ): Promise<ReadableStream<UIMessageChunk> | null>;
 
   /**
    * Ends what runs in this chat at the server, `POST {api}/{chatId}/stop`. What has come of it stays. A server that knows of no such

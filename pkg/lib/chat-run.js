@@ -61,9 +61,9 @@ export class ChatRun {
 
   /** Follows this run from its beginning. */
   begin(run) {
-    const { parts } = run.getSnapshot();
-    if (parts.length > 0) {
-      throw new SteadyStreamError('invalid-state', { got: 'a run of this chat that somebody else has opened', expected: 'the transport to open it' });
+    if (run.getSnapshot().parts.length > 0) {
+      const got = 'a run of this chat that somebody else has opened';
+      throw new SteadyStreamError('invalid-state', { got, expected: 'the transport to open it' });
     }
     this.#run = run;
     this.#pump(run[Symbol.asyncIterator]());

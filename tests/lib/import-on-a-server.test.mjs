@@ -26,9 +26,12 @@ test('importing and making a client touch nothing; the first use instantiates on
 
 test('the package exports what its types declare, and nothing else', async () => {
   const { readFileSync } = await import('node:fs');
-  const declared = readFileSync(new URL('../../pkg/index.d.ts', import.meta.url), 'utf8')
-    .matchAll(/^export declare (?:abstract )?(?:class|function|const) (\w+)/gm);
-  const names = [...declared].map(([, name]) => name).sort();
+  const declared = (file) => {
+    const text = readFileSync(new URL(`../../pkg/${file}`, import.meta.url), 'utf8');
+    return [...text.matchAll(/^export declare (?:abstract )?(?:class|function|const) (\w+)/gm)].map(([, name]) => name).sort();
+  };
+  const names = declared('index.d.ts');
   assert.deepEqual(Object.keys(await import('../../pkg/index.js')).sort(), names);
   assert.deepEqual(Object.keys(await import('../../pkg/url.js')).sort(), [...names, 'init'].sort());
+  assert.deepEqual(Object.keys(await import('../../pkg/ai-sdk.js')), declared('ai-sdk.d.ts'));
 });
