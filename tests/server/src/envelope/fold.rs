@@ -109,8 +109,9 @@ mod tests {
 
     #[test]
     fn what_is_no_part_divides_nothing() {
-        let kinds = [text("a"), Kind::Note("plan", json!({})), Kind::Usage(json!({})), text("b")];
-        assert_eq!(fold(&kinds, JsonStyle::Html)["parts"].as_array().unwrap().len(), 1);
+        let kinds = [text("a"), Kind::Note("plan", json!({})), Kind::Usage(json!({ "tokens_used": 7 })), text("b")];
+        let report = fold(&kinds, JsonStyle::Html);
+        assert_eq!((report["parts"].as_array().unwrap().len(), &report["usage"]["tokens_used"]), (1, &json!(7)));
     }
 
     #[test]

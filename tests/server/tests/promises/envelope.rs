@@ -117,6 +117,7 @@ async fn a_message_is_numbered_envelopes_and_a_terminal_one_ends_the_stream() {
     let usage = events.iter().find(|event| event.data["payload"]["context_usage"].is_object()).unwrap();
     assert_eq!((&usage.data["kind"], &usage.data["payload"]["chat_id"]), (&json!("system"), &json!(SESSION)));
     let truth = rig.truth(&message).await;
+    assert_eq!(truth["usage"], usage.data["payload"]["context_usage"]);
     assert_eq!(said(&events, "assistant_text", "text"), truth["text"]);
     assert_eq!(said(&events, "assistant_thinking", "thinking"), truth["reasoning"]);
     assert_eq!((&truth["protocol"], &truth["terminal"]), (&json!("envelope"), &json!("done")));
