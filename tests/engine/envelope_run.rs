@@ -61,6 +61,10 @@ impl Chat {
         self.client.flush();
     }
 
+    fn flushed(&mut self) {
+        self.client.flush();
+    }
+
     fn expect(&mut self, request: &str) {
         for _ in 0..40 {
             let orders = self.client.orders();
@@ -171,7 +175,21 @@ fn whoever_comes_later_asks_what_runs_and_reads_it_from_the_start() {
     chat.expect("fetch /chat/chats/s/stream?after_seq=0");
     chat.client.head(chat.task, 200, "text/event-stream");
     // What came before is cleared away: the first number is whatever is left.
-    chat.say(&(of("old", 39, "complete", json!({})) + &text(40, "a") + &text(41, "b") + &complete(42)));
+    chat.say(&of("old", 39, "complete", json!({})));
+    for (seq, after) in [(40, 39), (41, 40)] {
+        // A stream ends behind each message (A-SRV-2), and nobody waits for the next.
+        chat.client.end(chat.task, End::Ended);
+        chat.flushed();
+        let asked = chat.client.orders();
+        let open = asked.iter().find(|order| matches!(order, Order::Open { .. })).expect("asked at once");
+        assert_eq!(open.says(), format!("fetch /chat/chats/s/stream?after_seq={after}"));
+        chat.task = open.task();
+        chat.client.head(chat.task, 200, "text/event-stream");
+        if seq == 40 {
+            chat.say(&of("older", 40, "cancelled", json!({})));
+        }
+    }
+    chat.say(&(text(41, "a") + &text(42, "b") + &complete(43)));
     assert_eq!(chat.end(), ("completed".into(), "ab".into()));
 }
 

@@ -97,6 +97,7 @@ test('an input that is text is all that has come, and one that could reach a pro
   assert.equal(input('{"a'), '{"a');
   assert.equal(input('{"a":{"__proto__":1}}', [0, '']), undefined);
   assert.equal(input('[{"constructor":{"prototype":1}}]', [0, '']), undefined);
+  assert.equal(input('{"\\u005f_proto__":1}', [0, '']), undefined);
   assert.deepEqual(input('{"constructor":1,"__proto":2}', [0, '']), { constructor: 1, __proto: 2 });
 });
 

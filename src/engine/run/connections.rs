@@ -42,6 +42,7 @@ impl Core {
             Some(Due::Connect(_)) => {
                 self.head_seen = false;
                 self.events_here = false;
+                self.passed_by = false;
                 self.drop_poll();
                 if self.road == Road::Sending && self.accepted {
                     return self.ask_status(Doubt::Accepted, now);
@@ -287,6 +288,18 @@ impl Core {
         let by_status =
             self.protocol == Protocol::WsChat && matches!(failure.status, Some(404 | 405 | 406 | 426 | 501));
         has_choice && (matches!(failure.code, Code::ContentType | Code::SocketRefused) || by_status)
+    }
+
+    /// A stream that ends behind another message of the chat (A-SRV-2) has told all that it had to: the next one goes on from there,
+    /// and nobody waits for it.
+    pub(super) fn passes_by(&mut self, now: Instant) -> bool {
+        let passes = self.passed_by && !self.stopping;
+        if passes {
+            self.disconnect();
+            let due = self.link.connect(now);
+            self.obey(due, now);
+        }
+        passes
     }
 
     /// The connection is lost in a way that may pass.

@@ -233,6 +233,8 @@ struct Core {
     // How many events were told, where they have no ids, and how many of them come again from the start.
     told: usize,
     again: usize,
+    // The present connection has told of another message of the chat, and the cursor has passed that.
+    passed_by: bool,
     // What the first stream without a log called the run: one that calls it otherwise tells another one.
     first_name: Option<String>,
     // The budget was given back once without progress.
@@ -333,6 +335,7 @@ impl Run {
                 adopted: wish.adopted,
                 told: 0,
                 again: 0,
+                passed_by: false,
                 first_name: None,
                 second_wind: false,
                 head_seen: false,
@@ -437,6 +440,9 @@ impl Run {
     /// The connection is gone.
     pub fn handle_lost(&mut self, conn: Conn, loss: Loss, now: Instant) {
         if self.core.link.is_current(conn) {
+            if loss == Loss::Ended && self.core.passes_by(now) {
+                return;
+            }
             let code = match loss {
                 Loss::Ended => Code::Disconnected,
                 Loss::Failed if self.core.head_seen => Code::Disconnected,

@@ -219,7 +219,9 @@ impl Core {
             // The message may still be on its way, and what it starts must be stopped: its head, or the stop's time, tells.
             return;
         }
-        if status != 0 && matches!(self.link.phase(), Phase::Open { .. }) {
+        // Whoever knows nothing of stops has no last words, either.
+        let will_say = status != 0 && (status < 400 || self.protocol.has_log());
+        if will_say && matches!(self.link.phase(), Phase::Open { .. }) {
             self.timers.set(Timer::Stop, now + LAST_WORDS);
         } else {
             self.settle_stopped(now);

@@ -111,6 +111,8 @@ impl Core {
             if let Some((id, cursor)) = id {
                 self.position.advance_to(id, cursor);
                 self.dirty.cursor = true;
+                self.link.handle_progress();
+                self.passed_by = true;
             }
             return;
         }
@@ -137,7 +139,8 @@ impl Core {
         if matches!(incoming.event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
             self.note_first_token(now);
         }
-        if !self.exact.apply(&incoming.event) {
+        let makes_sense = self.exact.apply(&incoming.event);
+        if !makes_sense {
             self.counts.malformed += 1;
             self.note(Happening::Malformed, now);
         }
@@ -173,7 +176,9 @@ impl Core {
             self.again -= 1;
         } else {
             self.told += 1;
-            self.forward(incoming);
+            if makes_sense {
+                self.forward(incoming);
+            }
         }
         self.advance_status(&incoming.event, now);
         self.touch_content();
