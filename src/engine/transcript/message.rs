@@ -342,9 +342,10 @@ impl Transcript {
                 self.blocks -= 1;
             }
         }
-        for part in &mut self.parts {
-            if let Body::Call(call) = &mut part.body
-                && call.has_input()
+        for index in 0..self.step {
+            // What of it the page was not told yet goes with the whole part.
+            if self.call(index).is_some_and(Call::has_input)
+                && let Some(call) = self.call_mut(index)
             {
                 call.freeze_input();
             }
