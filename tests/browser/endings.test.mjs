@@ -56,7 +56,7 @@ inPage('a driver that is closed without asking the engine leaves nothing either'
 inPage('the last run of a client leaves its page watched, and nothing else', async ({ RunClient, Network, content, done, left, settle, same }) => {
   const before = left();
   const network = new Network();
-  const client = new RunClient({ baseUrl: '/' });
+  const client = new RunClient({ baseUrl: '/', replay: { ttlMs: 0 } });
   const run = client.open({ sessionId: 's', runId: 'r' });
   run.subscribe(() => {});
   network.head(0);
@@ -159,9 +159,9 @@ inPage('nothing is left of a hundred clients', async ({ Client, blobUrl, content
   same(await round(100), before);
 });
 
-inPage('a run is collected when its page has let it go', async ({ RunClient, Network, content, done, settle, until }) => {
+inPage('a run is collected when its page has let it go, and its time to be found again is over', async ({ RunClient, Network, content, done, settle, until }) => {
   const network = new Network();
-  const client = new RunClient({ baseUrl: '/' });
+  const client = new RunClient({ baseUrl: '/', replay: { ttlMs: 50 } });
   const begin = async () => {
     const run = client.open({ sessionId: 's', runId: 'r' });
     run.subscribe(() => run.getSnapshot());
