@@ -95,7 +95,7 @@ describe('envelope', { concurrency: 5 }, () => {
   });
 
   testBoth('a page that comes later finds what runs, and all of it', async (lab, transport) => {
-    const sent = await send(lab, transport, { recipe: { events: 300 } });
+    const sent = await send(lab, transport, { recipe: { events: 300, eventsPerSecond: 60 } });
     await lab.until(sent.key, ({ text }) => text.length > 40);
     await lab.reload();
     const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: sent.client });
