@@ -224,7 +224,8 @@ export class Run {
       return slot;
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
-      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view, canRetry: this.#canRetry, key: this.key, onEnd: this.#onEnd,
+      begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view,
+      canRetry: this.#canRetry, key: this.key, onEnd: this.#onEnd,
     });
     next.start();
     this.slot = 0;

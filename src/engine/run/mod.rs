@@ -543,11 +543,12 @@ impl Run {
     pub fn retry(&mut self, request_id: &str, body: Option<&str>, now: Instant) -> bool {
         let core = &mut self.core;
         let anew = match core.status {
-            // A server that names no run cannot take one up again: it is sent anew.
             // Another stream may be had; what failed has no message to be sent anew.
             Status::Interrupted if core.adopted.as_ref().is_some_and(|adopted| adopted.may_reopen) => false,
             _ if core.adopted.is_some() => return false,
+            // Nothing is left to go on with.
             Status::Interrupted if core.protocol == Protocol::UiMessage => core.over && core.body.is_some(),
+            // A server that names no run cannot take one up again: it is sent anew.
             Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
             _ => return false,
@@ -690,6 +691,11 @@ impl Run {
 }
 
 impl Core {
+    /// Whether a server can be asked about the run, and keeps what it has said.
+    fn has_log(&self) -> bool {
+        self.protocol.has_log() && self.adopted.is_none()
+    }
+
     /// Where a run begins, or goes on: with its message while nobody has taken that, else with what became of it.
     fn first_road(&self, is_unsent: bool) -> Road {
         if self.adopted.is_some() {

@@ -55,7 +55,7 @@ impl Core {
     pub(super) fn ask_status(&mut self, doubt: Doubt, now: Instant) {
         self.drop_doubt();
         self.link.hold();
-        if !self.protocol.has_log() || self.adopted.is_some() {
+        if !self.has_log() {
             return self.decide_unasked(doubt, now);
         }
         self.note(Happening::Asked, now);

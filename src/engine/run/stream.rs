@@ -172,7 +172,7 @@ impl Core {
             }
             self.updated_at = Some(at);
         }
-        if self.again > 0 && (!self.protocol.has_log() || self.adopted.is_some()) {
+        if self.again > 0 && !self.has_log() {
             self.again -= 1;
         } else {
             self.told += 1;
@@ -339,8 +339,7 @@ impl Core {
     /// headers (B-ES-12). The run's own error has an id, or comes after other events.
     fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
         self.road == Road::Following
-            && self.protocol.has_log()
-            && self.adopted.is_none()
+            && self.has_log()
             && !self.events_here
             && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })
     }

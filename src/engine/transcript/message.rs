@@ -147,7 +147,7 @@ impl Transcript {
 
     // ---- texts and reasoning ----
 
-    /// The latest one of this name.
+    /// The open one of this name.
     fn find_open(&self, name: &[u8], is_reasoning: bool) -> Option<usize> {
         self.open.iter().position(|open| open.is_reasoning == is_reasoning && same_string(&open.name, name))
     }
@@ -281,10 +281,8 @@ impl Transcript {
             index = self.parts.len();
             self.push(Body::Call(Box::new(next)));
         }
-        let is_new = index + 1 == self.parts.len();
         let text = fields.string(Field::InputTextDelta).unwrap_or_default();
-        let Some(part) = self.touch(index) else { return is_new };
-        if let Body::Call(call) = &mut part.body {
+        if let Some(Body::Call(call)) = self.touch(index).map(|part| &mut part.body) {
             call.extend(text);
         }
         true
@@ -316,7 +314,12 @@ impl Transcript {
     fn put_data(&mut self, fields: &Fields<'_>, raw: &[u8]) {
         let kind = fields.raw(Field::Type).unwrap_or(&[]);
         let id = fields.present(Field::Id);
-        let is_it = |body: &Body| matches!((body, id), (Body::Data { kind: old, id: Some(known), .. }, Some(id)) if same_string(old, kind) && same_string(known, id));
+        let is_it = |body: &Body| match (body, id) {
+            (Body::Data { kind: old, id: Some(known), .. }, Some(id)) => {
+                same_string(old, kind) && same_string(known, id)
+            }
+            _ => false,
+        };
         match self.parts.iter().position(|part| is_it(&part.body)) {
             Some(index) => {
                 if let Some(part) = self.touch(index)
