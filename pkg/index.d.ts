@@ -578,6 +578,17 @@ export interface CommonClientOptions {
    */
   readonly onSettled?: (run: RunStream) => void;
   /**
+   * Keeps the runs that have not ended, transcript and cursor in one record each, so that a reload finds them ({@link RunClient.resume},
+   * {@link RunClient.open}). Written when the page goes away, is hidden or frozen, and every 2 s, or as seldom as it takes to stay under
+   * 2 % of the page's time; removed when the run ends, ignored after 24 h. Storage that is full, forbidden or broken costs nothing
+   * but the cache.
+   *
+   * - `'session'`: in `sessionStorage`, for this tab
+   * - `'indexeddb'`: besides in the database `steadystream`, for other tabs and after a restart of the browser
+   * - `false` (default): nowhere
+   */
+  readonly persist?: 'session' | 'indexeddb' | false;
+  /**
    * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
    * 0: never.
    */
@@ -641,6 +652,11 @@ export interface OpenOptions {
 export interface SendOptions extends OpenOptions {
   /** Makes the send idempotent: a UUID v4, used as it is. Default: a new one per call (B-SEND-1, B-SEND-2). */
   readonly requestId?: string;
+  /**
+   * The parts of the message that the answer goes on with (U-R-1), as a snapshot or the AI SDK has them: after a tool's output or an
+   * approval was added, say. The answer's own come behind them.
+   */
+  readonly parts?: readonly object[];
 }
 
 /** How to resume. */
@@ -656,6 +672,12 @@ export interface RunKey {
   readonly runId?: string;
   /** The id of the last event already held; the stream begins after it. Left out: from the start. */
   readonly cursor?: string;
+  /**
+   * What the app has kept of the answer: `snapshot.parts`, best with the `snapshot.cursor` of the same moment, after which the stream
+   * goes on (A-FL-4, A-REC-4). Without a cursor they are on screen until the stream has told all of it again. What is no part
+   * is left out. Of a run that is open here already nothing is taken over.
+   */
+  readonly parts?: readonly object[];
 }
 
 /** The low level: wire events of one run. */
@@ -736,16 +758,23 @@ export declare class RunClient {
    *
    * @throws {SteadyStreamError} as {@link RunClient.send}.
    */
-  adopt(run: Omit<RunKey, 'cursor'>, source: RunSource | RunSourceOpener, options?: OpenOptions): RunStream;
+  adopt(run: RunKey, source: RunSource | RunSourceOpener, options?: OpenOptions): RunStream;
 
   /**
    * After a reload: attaches to what is running in the session, or gives `null`. A status request that fails on the
    * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`. With `ui-message` the stream itself tells:
    * what is not 204 runs.
    *
+   * With {@link RunClientOptions.persist} the page that was here before has kept its run: that is given at once, its text in
+   * the first frame, and goes on after its cursor without a status request. Where it has ended meanwhile and its log is gone, it
+   * ends as `interrupted` with `run-ended`.
+   *
    * @throws {SteadyStreamError} `request-failed` when the server could not be reached.
    */
   resume(sessionId: string, options?: ResumeOptions): Promise<RunStream | null>;
+
+  /** Removes what `persist` has kept of a session, or of all: when a user logs out, say. Live runs are kept again. */
+  forget(sessionId?: string): Promise<void>;
 
   /**
    * Asks the server to stop what runs in the session; runs open here end as `cancelled` by `user` and never reconnect.

@@ -3,6 +3,7 @@ import { cancelSource, isSource } from './browser/adopted-stream.js';
 import { invalid } from './errors.js';
 import { dispose } from './dispose.js';
 import { Feed } from './feed.js';
+import { Keeper } from './persist/keeper.js';
 import { callQuestion, foldAnswers } from './questions.js';
 import { parseOptions, requireFunction, requireSignal, requireString } from './options.js';
 import { callGuarded } from './report.js';
@@ -54,6 +55,26 @@ const encodeMessage = (protocol, message, sessionId, requestId) => {
   }
 };
 
+const encodeParts = (parts) => {
+  if (parts === undefined) return undefined;
+  if (!Array.isArray(parts)) throw invalid('parts', parts, 'an array of parts');
+  try {
+    return JSON.stringify({ parts });
+  } catch (error) {
+    throw invalid('parts', parts, 'something JSON can hold', error);
+  }
+};
+
+// Checks what names a run; gives what is held of it, for the engine.
+const requireKey = ({ sessionId, runId, cursor, parts }) => {
+  requireString('sessionId', sessionId);
+  if (runId !== undefined) requireString('runId', runId);
+  if (cursor !== undefined) requireString('cursor', cursor);
+  return encodeParts(parts);
+};
+
+const fitsKey = (sessionId, runId) => (run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId);
+
 // B-STAT-1, B-STOP-1: a server that answers badly or late is worth a warning; it changes nothing for the caller.
 const tolerate = (error) => {
   if (error.code === 'aborted') return;
@@ -64,46 +85,59 @@ const tolerate = (error) => {
 export class RunClient {
   #options;
   #feed;
+  #keeper = null;         // what is held over a reload
   #kept = new Map();      // the stream of a run that has ended a moment ago -> { timer, snapshot, bytes }
 
   constructor(options) {
     this.#options = parseOptions(options);
     this.#feed = new Feed(this.#options);
+    const { persist, raw: { baseUrl, protocol } } = this.#options;
+    if (persist) {
+      this.#keeper = new Keeper(persist, `${baseUrl}|${protocol}`, {
+        runs: () => this.#feed.runs().filter(({ key }) => key === null),
+        store: (run) => this.#feed.store(run),
+      });
+    }
     const { subscribe, getSnapshot, getServerSnapshot } = this.#feed.connection;
     this.connection = Object.freeze({ subscribe, getSnapshot, getServerSnapshot });
   }
 
-  send(sessionId, message, { requestId = createRequestId(), signal, notify } = {}) {
+  send(sessionId, message, { requestId = createRequestId(), parts, signal, notify } = {}) {
     requireString('sessionId', sessionId);
     requireString('requestId', requestId);
     const body = encodeMessage(this.#options.raw.protocol, message, sessionId, requestId);
-    const begin = (raw, now) => raw.send(sessionId, requestId, body, now);
-    return this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, true, signal)
-      ?? this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
+    const held = encodeParts(parts);
+    const shared = this.#share((run) => run.sessionId === sessionId && run.requestId === requestId, true, signal);
+    if (shared) return shared;
+    // Sent by the page that was here before this one.
+    const kept = this.#keeper?.glance(sessionId);
+    if (kept?.requestId === requestId) return this.#takeUp(sessionId, kept, { signal, notify });
+    const begin = (raw, now) => raw.send(sessionId, requestId, body, held, now);
+    return this.#start(initialSnapshot(sessionId, null, requestId), { begin, body, notify }, signal);
   }
 
-  open({ sessionId, runId, cursor } = {}, { signal, notify } = {}) {
-    requireString('sessionId', sessionId);
-    if (runId !== undefined) requireString('runId', runId);
-    if (cursor !== undefined) requireString('cursor', cursor);
-    const begin = (raw, now) => raw.open(sessionId, runId, cursor, now);
-    return this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), runId !== undefined, signal)
-      ?? this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
+  open({ sessionId, runId, cursor, parts } = {}, { signal, notify } = {}) {
+    const held = requireKey({ sessionId, runId, cursor, parts });
+    const shared = this.#share(fitsKey(sessionId, runId), runId !== undefined, signal);
+    if (shared) return shared;
+    const kept = held === undefined && cursor === undefined ? this.#keeper?.glance(sessionId) : null;
+    if (kept && this.#isMeant(kept, runId)) return this.#takeUp(sessionId, kept, { signal, notify });
+    const begin = (raw, now) => raw.open(sessionId, runId, cursor, held, now);
+    return this.#start(initialSnapshot(sessionId, runId ?? null, null), { begin, notify }, signal);
   }
 
-  adopt({ sessionId, runId } = {}, source, { signal, notify } = {}) {
-    requireString('sessionId', sessionId);
-    if (runId !== undefined) requireString('runId', runId);
+  adopt({ sessionId, runId, cursor, parts } = {}, source, { signal, notify } = {}) {
+    const held = requireKey({ sessionId, runId, cursor, parts });
     const isOpener = typeof source === 'function';
     if (!isOpener && !isSource(source)) throw invalid('source', source, 'a ReadableStream, an async iterable, or a function that gives one');
-    const shared = this.#share((run) => run.sessionId === sessionId && (runId === undefined || run.runId === runId), runId !== undefined, signal);
+    const shared = this.#share(fitsKey(sessionId, runId), runId !== undefined, signal);
     if (shared) {
       if (!isOpener) cancelSource(source);
       return shared;
     }
     const key = createRequestId();
     this.#feed.adopt(key, isOpener ? source : () => source);
-    const begin = (raw, now) => raw.adopt(sessionId, runId, key, isOpener, now);
+    const begin = (raw, now) => raw.adopt(sessionId, runId, cursor, held, key, isOpener, now);
     const run = new Run(this.#feed, initialSnapshot(sessionId, runId ?? null, null), {
       begin, notify, key, onEnd: this.#handleEnd, canRetry: (status) => isOpener && status === 'interrupted',
     });
@@ -114,7 +148,9 @@ export class RunClient {
   async resume(sessionId, { runId, signal, notify } = {}) {
     requireString('sessionId', sessionId);
     requireSignal('signal', signal);
-    if (this.#options.raw.protocol === 'ui-message') return this.#takePart(sessionId, { signal, notify });
+    const kept = this.#keeper && await this.#findKeptHere(sessionId, runId);
+    if (kept && !signal?.aborted && !this.#feed.isOver) return this.#takeUp(sessionId, kept, { signal, notify });
+    if (!this.#hasStatus) return this.#takePart(sessionId, { signal, notify });
     while (!signal?.aborted && !this.#feed.isOver) {
       const status = await orAborted(this.#status(sessionId), signal);
       const running = status?.runId ?? status?.pending_message_id ?? status?.message_id;
@@ -123,6 +159,11 @@ export class RunClient {
       await pause(PASSIVE_POLL_MS, signal);
     }
     return null;
+  }
+
+  async forget(sessionId) {
+    if (sessionId !== undefined) requireString('sessionId', sessionId);
+    await this.#keeper?.forget(sessionId);
   }
 
   async stop(sessionId) {
@@ -160,11 +201,37 @@ export class RunClient {
   close() {
     for (const { timer } of this.#kept.values()) clearTimeout(timer);
     this.#kept.clear();
+    this.#keeper?.save();
+    this.#keeper?.stop();
     this.#feed.close();
   }
 
   [dispose]() {
     this.close();
+  }
+
+  get #hasStatus() {
+    return this.#options.raw.protocol !== 'ui-message';
+  }
+
+  // ---- what another page of ours has kept ----
+
+  // Where runs have no names, what was kept last is what runs, if anything does.
+  #isMeant(kept, runId) {
+    return runId === undefined ? !this.#hasStatus : kept.runId === runId;
+  }
+
+  async #findKeptHere(sessionId, runId) {
+    if (this.#share(fitsKey(sessionId, runId), false)) return null;
+    const kept = this.#keeper.glance(sessionId) ?? await this.#keeper.find(sessionId);
+    return kept && (runId === undefined || kept.runId === runId) ? kept : null;
+  }
+
+  #takeUp(sessionId, { runId, requestId, held }, { signal, notify }) {
+    const shared = this.#share(fitsKey(sessionId, runId ?? undefined), false, signal);
+    if (shared) return shared;
+    const begin = (raw, now) => raw.open(sessionId, runId ?? undefined, undefined, held, now);
+    return this.#start(initialSnapshot(sessionId, runId, requestId), { begin, notify }, signal);
   }
 
   // Whether something runs is told by the stream alone: there is one, or nothing.
@@ -198,13 +265,17 @@ export class RunClient {
     return undefined;
   }
 
-  #handleEnd = (stream, snapshot, bytes) => {
+  #handleEnd = (run, stream) => {
     const { replay: { ttlMs }, onSettled } = this.#options;
-    if (snapshot.status !== 'interrupted' && ttlMs > 0 && !this.#feed.isOver) this.#keep(stream, snapshot, bytes + snapshot.text.length, ttlMs);
+    const snapshot = run.store.peek();
+    if (run.key === null) this.#keeper?.settle(run);
+    if (snapshot.status !== 'interrupted' && ttlMs > 0 && !this.#feed.isOver) this.#keep(run, stream, snapshot, ttlMs);
     if (onSettled) callGuarded(onSettled, stream);
   };
 
-  #keep(stream, snapshot, bytes, ttlMs) {
+  #keep(run, stream, snapshot, ttlMs) {
+    // Text that nobody has read is not in the snapshot, but in the engine.
+    const bytes = snapshot.text.length + this.#feed.heldBytes(run);
     const timer = setTimeout(() => this.#kept.delete(stream), ttlMs);
     // A process has nothing to wait for here.
     timer.unref?.();
@@ -223,6 +294,7 @@ export class RunClient {
   #start(snapshot, options, signal) {
     const run = new Run(this.#feed, snapshot, { ...options, onEnd: this.#handleEnd });
     run.start(signal);
+    this.#keeper?.start();
     return new RunStream(run, (sessionId) => this.stop(sessionId));
   }
 }

@@ -147,6 +147,15 @@ export class Feed {
     return slot && this.#driver ? this.#driver.call((raw) => raw.held(slot)) : 0;
   }
 
+  /** This holder's run as JSON, for another page; empty if there is nothing new. */
+  store({ slot }) {
+    try {
+      return slot && this.#driver ? this.#driver.call((raw) => raw.store(slot)) : '';
+    } catch {
+      return '';      // a crash: everyone is told in a microtask
+    }
+  }
+
   /** What opens the stream of the run that will ask for it under `key`. */
   adopt(key, open) {
     this.#engine().adopt(key, open);

@@ -35,7 +35,7 @@ const NUMBERS = {
 const GROUPS = new Set(['retry', 'liveness', 'replay']);
 const NAMES = new Set([
   'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter', 'eventLog',
-  'websocketAuth', 'onSettled',
+  'websocketAuth', 'onSettled', 'persist',
   ...Object.keys(NUMBERS),
 ]);
 
@@ -156,6 +156,7 @@ export const parseOptions = (options) => {
   const { rpcTimeoutMs, replayTtlMs, replayMaxBytes, ...rest } = raw;
   return {
     onSettled,
+    persist: requireOneOf('persist', get('persist', false), ['session', 'indexeddb', false]),
     replay: { ttlMs: replayTtlMs, maxBytes: replayMaxBytes },
     raw: Object.freeze(rest),
     numbers: numbersOf(rest),

@@ -128,7 +128,7 @@ export class Run {
     this.store.finish();
     const stream = this.#ended;
     this.#ended = null;
-    if (stream) this.#onEnd?.(stream, this.store.peek(), this.#feed.heldBytes(this));
+    if (stream) this.#onEnd?.(this, stream);
     return areWaiting;
   }
 

@@ -47,26 +47,44 @@ impl RawHost {
 
     // ---- commands ----
 
-    /// Sends a message, once; gives the slot.
-    pub fn send(&self, session: String, request_id: String, body: String, now: f64) -> u32 {
-        self.begin(session, None, Some(request_id), Some(body), None, true, now)
+    /// Sends a message, once; gives the slot. `held`: the message that the answer goes on with.
+    pub fn send(&self, session: String, request_id: String, body: String, held: Option<String>, now: f64) -> u32 {
+        let wish = Wish { session, request_id: Some(request_id), body: Some(body), held, ..Wish::default() };
+        self.begin(wish, true, now)
     }
 
-    /// Follows a run; without `run`, whatever runs in the session.
-    pub fn open(&self, session: String, run: Option<String>, cursor: Option<String>, now: f64) -> u32 {
-        self.begin(session, run, None, None, cursor, true, now)
+    /// Follows a run; without `run`, whatever runs in the session. `held`: what is there of it.
+    pub fn open(
+        &self,
+        session: String,
+        run: Option<String>,
+        cursor: Option<String>,
+        held: Option<String>,
+        now: f64,
+    ) -> u32 {
+        self.begin(Wish { session, run, cursor, held, ..Wish::default() }, true, now)
     }
 
     /// Follows a run's events for `subscribeRunEvents`: listened to from the start, with a connect grace (B-ES-7).
     pub fn subscribe(&self, session: String, run: String, last_event_id: Option<String>, now: f64) -> u32 {
-        self.begin(session, Some(run), None, None, last_event_id, false, now)
+        let (cursor, grace) = (last_event_id, self.grace);
+        self.begin(Wish { session, run: Some(run), cursor, grace, listen: true, ..Wish::default() }, false, now)
     }
 
     /// Follows a run in a stream that the page opens, under `key`, and perhaps again after it.
-    pub fn adopt(&self, session: String, run: Option<String>, key: String, may_reopen: bool, now: f64) -> u32 {
+    #[allow(clippy::too_many_arguments)]
+    pub fn adopt(
+        &self,
+        session: String,
+        run: Option<String>,
+        cursor: Option<String>,
+        held: Option<String>,
+        key: String,
+        may_reopen: bool,
+        now: f64,
+    ) -> u32 {
         let adopted = Some(Adopted { key, may_reopen });
-        let wish = Wish { session, run, adopted, ..Wish::default() };
-        self.host().begin(wish, false, instant(now))
+        self.begin(Wish { session, run, cursor, held, adopted, ..Wish::default() }, false, now)
     }
 
     /// The user cancels an adopted run: nobody but its stream is told.
@@ -102,6 +120,12 @@ impl RawHost {
     /// Bytes of memory that a run's transcript takes.
     pub fn held(&self, slot: u32) -> usize {
         self.host().held_bytes(slot)
+    }
+
+    /// A run as JSON for another page's `open`; empty if there is nothing new.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn store(&self, slot: u32) -> JsValue {
+        self.host().store(slot, to_js)
     }
 
     /// Whether every change of a run's state is due at once: somebody hears of the connection without delay.
@@ -242,20 +266,8 @@ impl RawHost {
 impl RawHost {
     // Once, not once for each of its callers.
     #[inline(never)]
-    #[allow(clippy::too_many_arguments)]
-    fn begin(
-        &self,
-        session: String,
-        run: Option<String>,
-        request_id: Option<String>,
-        body: Option<String>,
-        cursor: Option<String>,
-        is_run: bool,
-        now: f64,
-    ) -> u32 {
-        let grace = if is_run { None } else { self.grace };
-        let wish = Wish { session, run, request_id, body, cursor, grace, listen: !is_run, adopted: None };
-        self.host().begin(wish, is_run, instant(now))
+    fn begin(&self, wish: Wish, is_stoppable: bool, now: f64) -> u32 {
+        self.host().begin(wish, is_stoppable, instant(now))
     }
 
     fn host(&self) -> RefMut<'_, Host> {
@@ -296,7 +308,7 @@ mod tests {
 
     /// A run from its order to its last flush.
     fn run_to_the_end(host: &RawHost, session: &str) {
-        let slot = host.open(session.into(), Some("r".into()), None, 1.0);
+        let slot = host.open(session.into(), Some("r".into()), None, None, 1.0);
         host.watch(slot, 16.0);
         assert_eq!(host.due() & 1, 1);
         let open = orders(host).pop().unwrap();

@@ -115,21 +115,39 @@ impl Delta {
     }
 
     /// Writes valid UTF-8 as a JSON string.
-    #[inline(never)]
     pub fn string(&mut self, utf8: &[u8]) {
         self.literal("\"");
-        for &byte in utf8 {
-            match byte {
-                b'"' | b'\\' => self.push(&[b'\\', byte]),
-                0x20.. => self.push(&[byte]),
-                _ => {
-                    const HEX: &[u8; 16] = b"0123456789abcdef";
-                    let low = HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
-                    self.push(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
-                }
-            }
-        }
+        self.escaped(utf8);
         self.literal("\"");
+    }
+
+    /// Writes valid UTF-8 as the contents of a JSON string, or a stretch of them.
+    #[inline(never)]
+    pub fn escaped(&mut self, mut utf8: &[u8]) {
+        let is_special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        while let Some((run, [byte, rest @ ..])) =
+            utf8.iter().position(is_special).and_then(|at| utf8.split_at_checked(at))
+        {
+            self.push(run);
+            match byte {
+                b'"' | b'\\' => self.push(&[b'\\', *byte]),
+                _ => self.unit(u16::from(*byte)),
+            }
+            utf8 = rest;
+        }
+        self.push(utf8);
+    }
+
+    /// Writes a UTF-16 unit as an escape.
+    pub fn unit(&mut self, unit: u16) {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let digit = |shift: u16| HEX.get(usize::from(unit >> shift & 15)).copied().unwrap_or(b'0');
+        self.push(&[b'\\', b'u', digit(12), digit(8), digit(4), digit(0)]);
+    }
+
+    /// Takes back the brace that closed the last object: more members follow.
+    pub fn reopen(&mut self) {
+        self.head.pop();
     }
 
     /// Writes `value` as a JSON string, or `null`.

@@ -195,6 +195,15 @@ impl Host {
         self.slot(slot).map_or(0, |held| held.run.transcript().held_bytes())
     }
 
+    /// A run as JSON, to be taken up by another page; empty if there is nothing new ([`Run::store`]).
+    pub fn store<T>(&mut self, slot: u32, read: impl FnOnce(&[u8]) -> T) -> T {
+        let mut out = Delta::new();
+        if let Some(held) = self.slot(slot) {
+            held.run.store(&mut out);
+        }
+        read(&out.into_head())
+    }
+
     /// Whether every change of a run's state, its connection's included, goes out at once.
     pub fn watch_states(&mut self, are_urgent: bool) {
         self.is_state_urgent = are_urgent;

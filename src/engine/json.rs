@@ -646,6 +646,19 @@ pub fn is_object(json: &[u8]) -> bool {
         }
 }
 
+/// What is done with a member: its name, its value, and that one's JSON.
+pub(super) type Take<'a, 't> = &'t mut dyn FnMut(&[u8], Value<'a>, &'a [u8]);
+
+/// All members of an object that was validated before.
+#[inline(never)]
+pub(super) fn for_each_member<'a>(object: &'a [u8], take: Take<'a, '_>) {
+    let Ok(mut members) = Members::open(object) else { return };
+    while let Ok(Some((key, value))) = members.next() {
+        let end = members.at();
+        take(&key.plain(), value, object.get(end - value.raw_len()..end).unwrap_or(&[]));
+    }
+}
+
 /// The members of one object, in order.
 pub struct Members<'a> {
     scanner: Scanner<'a>,

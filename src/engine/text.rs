@@ -5,6 +5,7 @@
 
 use alloc::{boxed::Box, string::String, vec, vec::Vec};
 
+use super::delta::Delta;
 use super::json::{JsonStr, Sink};
 use super::simd::utf16_len;
 
@@ -132,6 +133,18 @@ impl Text {
             all.extend_from_slice(chunk);
         }
         String::from_utf8(all).unwrap_or_default()
+    }
+
+    /// Writes all of it as a JSON string: what is appended to that later goes on as it would have here, from half a pair, too.
+    pub fn write_json(&self, out: &mut Delta) {
+        out.literal("\"");
+        for chunk in self.chunks() {
+            out.escaped(chunk);
+        }
+        if self.half != 0 {
+            out.unit(self.half);
+        }
+        out.literal("\"");
     }
 
     /// Appends `wide[..len]` in whole blocks if both sides have the room; counts bytes only.

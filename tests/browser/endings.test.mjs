@@ -14,7 +14,7 @@ inPage('after the close no timer, listener, frame or transport is left', async (
   const network = new Network();
   const client = new Client('/');
   const [connecting, streaming, waiting] = [client.open(0), client.open(0), client.open(0)];
-  const doubting = client.call((raw, now) => raw.open('s', undefined, undefined, now), 'begin');
+  const doubting = client.call((raw, now) => raw.open('s', undefined, undefined, undefined, now), 'begin');
   network.head(1);
   network.send(1, content(1, 'x'));
   network.head(2, 503, 'text/plain');

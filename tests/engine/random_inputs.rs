@@ -72,8 +72,16 @@ fn wish(rng: &mut Rng) -> Wish {
         grace: (rng.up_to(3) == 0).then_some(Millis(500)),
         listen: rng.up_to(1) == 0,
         adopted: (rng.up_to(5) == 0).then(|| Adopted { key: "1".into(), may_reopen: rng.up_to(1) == 0 }),
+        held: (rng.up_to(3) == 0).then(|| HELD[rng.up_to(HELD.len() as u64 - 1) as usize].to_owned()),
     }
 }
+
+const HELD: [&str; 4] = [
+    "",
+    r#"{"parts":[{"type":"text","text":"Hel","state":"streaming"}]}"#,
+    r#"{"cursor":"1-0","run":"r","told":3,"isWaiting":true,"isCancelled":true,"parts":[{"type":"text","text":"a"}],"open":[{"i":0}]}"#,
+    r#"{"cursor":null,"first":"m","told":99999999999,"parts":[{"type":"tool-x","state":"input-streaming"},{"type":"step-start"}]}"#,
+];
 
 fn play(seed: u64) -> Vec<Output> {
     let mut rng = Rng::seeded(seed);

@@ -362,3 +362,32 @@ fn a_server_that_is_gone_for_good_is_given_up() {
     assert_eq!(chat.end(), ("interrupted".into(), Some("gave-up".into())));
     assert_eq!(chat.text(), "Hel");
 }
+
+#[test]
+fn a_step_that_is_done_again_is_not_held_against_what_was_on_screen_before() {
+    let start = json!({ "type": "start-step" });
+    let reset = json!({ "type": "reset-step" });
+    let text = |id: &str, text: &str| {
+        frames(&[json!({ "type": "text-start", "id": id }), json!({ "type": "text-delta", "id": id, "delta": text })])
+    };
+    let first = frames(&[start]) + &text("1", "a long answer");
+    let second = frames(&[reset]) + &text("2", "short");
+    // Lost before the step was begun anew: all of it comes in one piece, and is shorter.
+    let mut chat = Chat::begun("");
+    chat.say(&first);
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream");
+    chat.accept();
+    chat.say(&(opening() + &first + &second));
+    assert_eq!(chat.text(), "short");
+    // Lost after it: what was taken back does not come back on screen.
+    chat.lose(End::Failed);
+    chat.expect("fetch /s/stream");
+    chat.accept();
+    for piece in [opening(), first, second.clone()] {
+        chat.say(&piece);
+        assert_eq!(chat.text(), "short");
+    }
+    chat.say(&(frames(&[json!({ "type": "finish" })]) + DONE));
+    assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "short"));
+}

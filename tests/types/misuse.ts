@@ -30,6 +30,11 @@ new RunClient({ baseUrl: '', streamEndpoint: 'stream' });
 // @ts-expect-error headers are strings
 new RunClient({ baseUrl: '', headers: { a: 1 } });
 
+// @ts-expect-error no such storage
+new RunClient({ baseUrl: '', persist: 'local' });
+// @ts-expect-error parts are a list
+client.open({ sessionId: 's', parts: { type: 'text' } });
+
 // @ts-expect-error a stream comes from a client
 new RunStream();
 // @ts-expect-error errors come from the library

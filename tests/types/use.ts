@@ -67,6 +67,11 @@ adopted.close();
 const resumed: RunStream | null = await client.resume('s', { runId: 'r' });
 resumed?.retry().close();
 const opened = client.open({ sessionId: 's' }, { notify: 'sync' });
+const { parts, cursor } = opened.getSnapshot();
+client.open({ sessionId: 's', runId: 'r', cursor: cursor ?? '0-0', parts });
+client.send('s', 'go on', { parts });
+const keeping = new RunClient({ baseUrl: '/', persist: 'indexeddb' });
+void keeping.forget('s');
 await opened.stop();
 {
   using scoped = client.open({ sessionId: 's', runId: 'r', cursor: '1-0' });

@@ -15,7 +15,6 @@ use crate::engine::{
     time::{Instant, Millis},
     timer::Timer,
     trace::Happening,
-    transcript::Transcript,
     transport::Transport,
 };
 
@@ -125,7 +124,7 @@ impl Core {
     }
 
     /// The log is asked for after this.
-    fn cursor(&self) -> Option<&str> {
+    pub(super) fn cursor(&self) -> Option<&str> {
         core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty())
     }
 
@@ -142,7 +141,8 @@ impl Core {
         if self.exact.is_empty() {
             return;
         }
-        let old = core::mem::replace(&mut self.exact, Transcript::new());
+        let begun = self.beginning_of_answer();
+        let old = core::mem::replace(&mut self.exact, begun);
         if self.shown.as_ref().is_none_or(|shown| shown.text_utf16_len() <= old.text_utf16_len()) {
             self.shown = Some(old);
         }

@@ -18,11 +18,13 @@
 //! over any rung of the [`Ladder`], after the cursor of what is held.
 //!
 //! Here: what a run is, its inputs and outputs. Beside it: its connections (`connections`), what a stream's events do (`stream`),
-//! the answer without a stream (`polling`), what is asked and what the replies decide (`questions`), what is told of it (`write`).
+//! the answer without a stream (`polling`), what is asked and what the replies decide (`questions`), what is told of it (`write`) and
+//! kept of it (`stored`).
 
 mod connections;
 mod polling;
 mod questions;
+mod stored;
 mod stream;
 mod write;
 
@@ -144,6 +146,9 @@ pub struct Wish {
     pub listen: bool,
     /// The events come from a stream that somebody else opens.
     pub adopted: Option<Adopted>,
+    /// What is held of it, as JSON: what [`Run::store`] gave, or `{"parts":[…]}` as an app has them, which `cursor` belongs to. Of
+    /// a send: the message that the answer goes on with (U-R-1).
+    pub held: Option<String>,
 }
 
 /// A stream that somebody else opens.
@@ -237,6 +242,10 @@ struct Core {
     passed_by: bool,
     // What the first stream without a log called the run: one that calls it otherwise tells another one.
     first_name: Option<String>,
+    // The message that the answer goes on with, as JSON.
+    base: Option<String>,
+    // Something has changed since the run was last stored.
+    is_unstored: bool,
     // The budget was given back once without progress.
     second_wind: bool,
     head_seen: bool,
@@ -337,6 +346,8 @@ impl Run {
                 again: 0,
                 passed_by: false,
                 first_name: None,
+                base: None,
+                is_unstored: true,
                 second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
@@ -357,6 +368,13 @@ impl Run {
                 config,
             },
         };
+        match wish.held {
+            Some(held) if run.core.body.is_none() => run.core.take_up(&held),
+            held => {
+                run.core.base = held;
+                run.core.exact = run.core.beginning_of_answer();
+            }
+        }
         run.core.road = run.core.first_road(true);
         run.core.set_out(now);
         run
@@ -555,7 +573,7 @@ impl Run {
         };
         if anew {
             core.run = None;
-            core.exact = Transcript::new();
+            core.exact = core.beginning_of_answer();
             core.exact.rewrite();
             core.shown = None;
             core.position = beginning(core.protocol);
@@ -688,6 +706,12 @@ impl Run {
     pub fn write_delta(&mut self, slot: u32, out: &mut Delta, content: bool) {
         self.core.write_delta(slot, out, content);
     }
+
+    /// Writes the run as JSON, for [`Wish::held`] of another that goes on with it; nothing where nothing could, or nothing has
+    /// changed since the last call.
+    pub fn store(&mut self, out: &mut Delta) {
+        self.core.store(out);
+    }
 }
 
 impl Core {
@@ -753,10 +777,12 @@ impl Core {
     }
 
     fn touch_content(&mut self) {
+        self.is_unstored = true;
         self.urgency = self.urgency.max(Urgency::Content);
     }
 
     fn touch(&mut self) {
+        self.is_unstored = true;
         self.dirty.state = true;
         self.urgency = self.urgency.max(Urgency::State);
     }

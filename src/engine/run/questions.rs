@@ -131,7 +131,7 @@ impl Core {
                 // It never arrived: now any transport may have it (W4-4).
                 self.accepted &= !is_missing || self.body.is_none();
                 // What has been answered in part has arrived, whatever a server without a memory says of it.
-                if is_missing && (self.body.is_none() || !self.exact.is_empty()) {
+                if is_missing && (self.body.is_none() || self.is_answered()) {
                     self.end_as_over(Doubt::Accepted, now);
                 } else if self.link.handle_lost(now) == Next::Exhausted {
                     self.give_up(Failure::passing(Code::GaveUp), now);
@@ -170,6 +170,11 @@ impl Core {
             }
             (doubt, Standing::Over | Standing::Missing) => self.end_as_over(doubt, now),
         }
+    }
+
+    /// Whether anything of the answer is there.
+    fn is_answered(&self) -> bool {
+        if self.base.is_some() { self.any_event } else { !self.exact.is_empty() }
     }
 
     /// Nobody can be asked how the run stands; its own stream has told what there is to know.

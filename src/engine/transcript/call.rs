@@ -5,10 +5,11 @@ use alloc::{boxed::Box, vec::Vec};
 use crate::engine::{
     delta::Delta,
     event::JsonStr,
-    json::{self, Members},
+    json::{self, Members, Value, for_each_member},
     partial_json::PartialJson,
     protocol::ui_message::{Field, Fields},
     text::{Mark, Text},
+    transcript::stored::member,
 };
 
 /// How far it is.
@@ -33,6 +34,21 @@ impl CallState {
         "\"output-error\"",
         "\"output-denied\"",
     ];
+
+    /// Of its name, a raw JSON string.
+    fn named(name: &[u8]) -> Option<Self> {
+        const ALL: [CallState; 7] = [
+            CallState::InputStreaming,
+            CallState::InputAvailable,
+            CallState::ApprovalRequested,
+            CallState::ApprovalResponded,
+            CallState::OutputAvailable,
+            CallState::OutputError,
+            CallState::OutputDenied,
+        ];
+        let place = Self::NAMES.iter().position(|known| known.as_bytes() == name)?;
+        ALL.get(place).copied()
+    }
 
     const fn has_result(self) -> bool {
         matches!(self, Self::OutputAvailable | Self::OutputError)
@@ -71,6 +87,8 @@ impl Known {
         "resultProviderMetadata",
         "approval",
     ];
+    /// What the begin of an input says for all parts that come of it.
+    const SAID: [Self; 3] = [Self::InputEncoding, Self::Title, Self::ToolMetadata];
     /// What every chunk says anew, if only by not saying it.
     const PASSING: [Self; 6] =
         [Self::Input, Self::InputEncoding, Self::RawInput, Self::Output, Self::ErrorText, Self::Preliminary];
@@ -218,14 +236,16 @@ impl Call {
     pub fn begin_input(&mut self, fields: &Fields<'_>) {
         let encoding = fields.present(Field::InputEncoding);
         self.set(Known::InputEncoding, encoding);
-        let said = [
-            (Known::InputEncoding, encoding),
-            (Known::Title, fields.present(Field::Title)),
-            (Known::ToolMetadata, fields.present(Field::ToolMetadata)),
-        ];
+        let said = [encoding, fields.present(Field::Title), fields.present(Field::ToolMetadata)]
+            .map(|raw| raw.map(Into::into));
+        self.stream_input(Known::SAID.into_iter().zip(said));
+    }
+
+    /// From here on it streams.
+    fn stream_input(&mut self, said: impl Iterator<Item = (Known, Option<Box<[u8]>>)>) {
         self.input = Some(Box::new(Input {
-            is_text: encoding == Some(b"\"text\""),
-            said: said.into_iter().filter_map(|(what, raw)| Some((what, raw?.into()))).collect(),
+            is_text: self.known(Known::InputEncoding) == Some(b"\"text\""),
+            said: said.filter_map(|(what, raw)| Some((what, raw?))).collect(),
             ..Input::default()
         }));
     }
@@ -282,6 +302,73 @@ impl Call {
         }
         self.freeze_input();
         next
+    }
+
+    // ---- kept, and taken up again ----
+
+    /// Writes all of it, so that [`Call::load`] knows what it was.
+    pub fn store(&self, out: &mut Delta) {
+        self.write(out);
+        out.reopen();
+        if let Some(input) = &self.input {
+            out.key("rawInput");
+            input.text.write_json(out);
+            out.key("said");
+            let mut lead = "{\"";
+            for (what, raw) in &input.said {
+                out.literal(lead);
+                lead = ",\"";
+                out.literal(Known::NAMES.get(*what as usize).copied().unwrap_or(""));
+                out.literal("\":");
+                out.raw(raw);
+            }
+            out.literal(if input.said.is_empty() { "{}" } else { "}" });
+        } else if self.state == CallState::InputStreaming {
+            out.key("isFrozen");
+            out.literal("true");
+        }
+        out.literal("}");
+    }
+
+    /// The call that a part tells of; one of a static tool is called `name`, a raw JSON string without its first quote.
+    pub fn load(raw: &[u8], name: Option<&[u8]>) -> Option<Self> {
+        let mut call = Self {
+            is_dynamic: name.is_none(),
+            id: b"\"\"".as_slice().into(),
+            name: [b"\"", name.unwrap_or(b"\"")].concat().into(),
+            state: CallState::InputAvailable,
+            known: Default::default(),
+            input: None,
+        };
+        let mut is_frozen = false;
+        let (mut text, mut said) = (None, None);
+        for_each_member(raw, &mut |key, value, raw| match (key, value) {
+            (b"toolCallId", Value::String(_)) => call.id = raw.into(),
+            (b"toolName", Value::String(_)) if name.is_none() => call.name = raw.into(),
+            (b"state", _) => call.state = CallState::named(raw).unwrap_or(call.state),
+            (b"isFrozen", _) => is_frozen = true,
+            (b"said", Value::Object(raw)) => said = Some(raw),
+            _ => {
+                if let (b"rawInput", Value::String(streamed)) = (key, value) {
+                    text = Some(streamed);
+                }
+                let place = Known::NAMES.iter().position(|known| known.as_bytes() == key);
+                if let Some(known) = place.and_then(|place| call.known.get_mut(place)) {
+                    *known = Some(raw.into());
+                }
+            }
+        });
+        if call.state == CallState::InputStreaming && !is_frozen {
+            call.set(Known::Input, None);
+            call.set(Known::RawInput, None);
+            let what_was_said = Known::SAID.map(|what| match said {
+                Some(said) => member(said, Known::NAMES.get(what as usize)?.as_bytes()).map(|(_, raw)| raw.into()),
+                None => call.known(what).map(Into::into),
+            });
+            call.stream_input(Known::SAID.into_iter().zip(what_was_said));
+            call.extend(text.unwrap_or_default());
+        }
+        Some(call)
     }
 
     // ---- what is told of it ----

@@ -9,21 +9,21 @@ use super::{
     Body, Stream, Transcript,
     call::{Call, CallState, Known, Object},
     same_string,
+    stored::member,
 };
 use crate::engine::{
     delta::Delta,
     event::{ChunkKind, JsonStr},
-    json::Members,
     merge::merge,
     protocol::ui_message::{Field, Fields},
 };
 
 /// An open text or stretch of reasoning.
 pub(super) struct Open {
-    // A raw JSON string.
-    name: Box<[u8]>,
-    is_reasoning: bool,
-    index: usize,
+    /// A raw JSON string; empty while it is not known: the next name that is not known either is its own.
+    pub name: Box<[u8]>,
+    pub is_reasoning: bool,
+    pub index: usize,
 }
 
 /// What a provider says of a text or a stretch of reasoning. All raw JSON.
@@ -67,7 +67,7 @@ impl Transcript {
     /// More of a text or a stretch of reasoning that has a name.
     #[inline(never)]
     pub(super) fn continue_part(&mut self, name: &[u8], is_reasoning: bool, text: JsonStr<'_>) -> bool {
-        let Some(at) = self.find_open(name, is_reasoning) else { return false };
+        let Some(at) = self.claim_open(name, is_reasoning) else { return false };
         let Some(index) = self.open.get(at).map(|open| open.index) else { return false };
         self.extend(index, is_reasoning, text);
         true
@@ -140,7 +140,7 @@ impl Transcript {
             |body: &Body| matches!(body, Body::Text { stream, .. } | Body::Reasoning { stream } if !stream.done);
         for index in 0..self.parts.len() {
             if self.parts.get(index).is_some_and(|part| is_open(&part.body)) {
-                self.finish_stream(Some(index));
+                self.finish_part(index);
             }
         }
     }
@@ -150,6 +150,15 @@ impl Transcript {
     /// The open one of this name.
     fn find_open(&self, name: &[u8], is_reasoning: bool) -> Option<usize> {
         self.open.iter().position(|open| open.is_reasoning == is_reasoning && same_string(&open.name, name))
+    }
+
+    /// The same, or the one whose name nobody knew.
+    fn claim_open(&mut self, name: &[u8], is_reasoning: bool) -> Option<usize> {
+        self.find_open(name, is_reasoning).or_else(|| {
+            let at = self.open.iter().position(|open| open.is_reasoning == is_reasoning && open.name.is_empty())?;
+            self.open.get_mut(at)?.name = name.into();
+            Some(at)
+        })
     }
 
     fn begin_part(&mut self, fields: &Fields<'_>, is_reasoning: bool) {
@@ -177,7 +186,7 @@ impl Transcript {
 
     fn change_part(&mut self, fields: &Fields<'_>, is_reasoning: bool, is_end: bool) -> bool {
         let name = fields.raw(Field::Id).unwrap_or(&[]);
-        let Some(at) = self.find_open(name, is_reasoning) else { return false };
+        let Some(at) = self.claim_open(name, is_reasoning) else { return false };
         let Some(index) = self.open.get(at).map(|open| open.index) else { return false };
         if let Some(text) = fields.string(Field::Delta).filter(|_| !is_end) {
             self.extend(index, is_reasoning, text);
@@ -195,10 +204,17 @@ impl Transcript {
             }
         }
         if is_end {
-            self.finish_stream(Some(index));
+            self.finish_part(index);
             self.open.remove(at);
         }
         true
+    }
+
+    fn finish_part(&mut self, index: usize) {
+        // Half a character that waited for the rest of it is a whole one now.
+        let before = self.stream_units(Some(index));
+        self.finish_stream(Some(index));
+        self.closed_units += self.stream_units(Some(index)) - before;
     }
 
     // ---- tool calls ----
@@ -302,7 +318,7 @@ impl Transcript {
         let Some(id) = fields.raw(Field::ApprovalId) else { return false };
         let asks = |index: &usize| {
             let approval = self.call(*index).and_then(|call| call.known(Known::Approval));
-            approval.and_then(approval_id).is_some_and(|asked| same_string(asked, id))
+            approval.and_then(|raw| member(raw, b"id")).is_some_and(|(_, asked)| same_string(asked, id))
         };
         let index = (0..self.parts.len()).find(asks);
         index.and_then(|index| self.call_mut(index)).map(|call| call.answer(fields)).is_some()
@@ -339,6 +355,7 @@ impl Transcript {
     /// The step begins anew: what it has said is gone (U-R-15).
     fn reset_step(&mut self) {
         self.open.clear();
+        self.resets = self.resets.saturating_add(1);
         for index in self.step..self.parts.len() {
             if let Some(Body::Text { .. }) = self.parts.get(index).map(|part| &part.body) {
                 self.closed_units -= self.stream_units(Some(index));
@@ -359,16 +376,4 @@ impl Transcript {
             self.cut = Some(self.cut.map_or(self.step, |cut| cut.min(self.step)));
         }
     }
-}
-
-/// The member `id` of an approval, a raw JSON string.
-fn approval_id(raw: &[u8]) -> Option<&[u8]> {
-    let mut members = Members::open(raw).ok()?;
-    while let Ok(Some((key, value))) = members.next() {
-        if key.equals(b"id") {
-            let end = members.at();
-            return raw.get(end - value.raw_len()..end);
-        }
-    }
-    None
 }

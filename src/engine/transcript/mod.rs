@@ -3,9 +3,13 @@
 //! A text part is a text block. It takes text until the server ends the block or a tool starts (B-TB-6); reasoning in
 //! between does not end it, because the server's own count of blocks would not. Reasoning is one part until text or a tool
 //! follows. A delta holds what is new since the last one and costs as much, however long the transcript is.
+//!
+//! Here: what a transcript is, and its events. Beside it: the chunks of a UI message (`message`), their tool calls (`call`), a
+//! transcript as JSON, to be kept and taken up again (`stored`).
 
 mod call;
 mod message;
+mod stored;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
 
@@ -29,8 +33,9 @@ pub struct Transcript {
     closed_units: usize,
     // The open parts that have names.
     open: Vec<Open>,
-    // Where the present step begins.
+    // Where the present step begins, and how often one was begun anew.
     step: usize,
+    resets: u32,
     // Tool calls that have not ended; seldom more than a few.
     running: Vec<usize>,
     blocks: u32,
@@ -206,9 +211,11 @@ impl Transcript {
         self.closed_units + self.stream_units(self.text)
     }
 
-    /// Whether whoever saw `other` misses nothing here: by length, for what was said again is what was said.
+    /// Whether whoever saw `other` misses nothing here: by length, for what was said again is what was said, unless a step was
+    /// begun anew in between.
     pub fn has_caught_up_with(&self, other: &Self) -> bool {
-        self.text_utf16_len() >= other.text_utf16_len() && self.parts.len() >= other.parts.len()
+        let is_as_long = self.text_utf16_len() >= other.text_utf16_len() && self.parts.len() >= other.parts.len();
+        self.resets > other.resets || (self.resets == other.resets && is_as_long)
     }
 
     /// The answer's bytes in order; each piece is whole characters.

@@ -67,7 +67,7 @@ export class Client {
 
   open(pace, session = 's', run = 'r') {
     return this.call((raw, now) => {
-      const slot = raw.open(session, run, undefined, now);
+      const slot = raw.open(session, run, undefined, undefined, now);
       raw.watch(slot, pace);
       return slot;
     }, 'begin');
