@@ -6,6 +6,7 @@
 
 mod support;
 
+mod a_million_deltas_unwatched;
 mod accept_then_close;
 mod any_schedule;
 mod back_forward_cache;

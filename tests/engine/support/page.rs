@@ -75,6 +75,11 @@ impl Page {
         self.ends += u32::from(run["end"] == true);
     }
 
+    /// The parts as they were told, and what was appended to each.
+    pub fn parts(&self) -> &[(Value, Vec<u16>)] {
+        &self.parts
+    }
+
     /// The parts as they were told, without what was appended to them.
     pub fn raw_parts(&self) -> Vec<&Value> {
         self.parts.iter().map(|(part, _)| part).collect()
