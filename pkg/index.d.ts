@@ -773,6 +773,12 @@ export declare class RunClient {
    */
   resume(sessionId: string, options?: ResumeOptions): Promise<RunStream | null>;
 
+  /**
+   * What is held now: how many runs, live or within `replay.ttlMs` of their end, and how many bytes of memory their transcripts take
+   * in the engine, or their text in the page.
+   */
+  readonly held: { readonly runs: number; readonly bytes: number };
+
   /** Removes what `persist` has kept of a session, or of all: when a user logs out, say. Live runs are kept again. */
   forget(sessionId?: string): Promise<void>;
 

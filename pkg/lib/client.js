@@ -161,6 +161,12 @@ export class RunClient {
     return null;
   }
 
+  get held() {
+    const live = this.#feed.runs().map((run) => this.#feed.heldBytes(run));
+    const bytes = [...live, ...[...this.#kept.values()].map((kept) => kept.bytes)];
+    return Object.freeze({ runs: bytes.length, bytes: bytes.reduce((sum, each) => sum + each, 0) });
+  }
+
   async forget(sessionId) {
     if (sessionId !== undefined) requireString('sessionId', sessionId);
     await this.#keeper?.forget(sessionId);
