@@ -2,7 +2,7 @@
 import { RunClient } from '/pkg/index.js';
 import { findLadder } from './ladders.js';
 
-const BASES = { bichat: '/bi-chat', 'ws-chat': '' };
+const BASES = { bichat: '/bi-chat', 'ws-chat': '', 'ui-message': '/api/chat', envelope: '/api/v1' };
 const clients = new Map();
 
 /** `id`: of a ladder, see ladders.js. */
@@ -13,6 +13,8 @@ export const clientFor = (id) => {
       baseUrl: BASES[ladder.protocol],
       protocol: ladder.protocol,
       transports: ladder.transports,
+      // A reload has the answer so far in its first frame.
+      persist: 'session',
       // Nobody wants to watch a demo wait for half a minute, which is the default.
       retry: { capMs: 4000 },
       // The runs of this demo speak all the time, so silence means something sooner than behind a real server, whose

@@ -29,5 +29,5 @@ export const isProxied = async () => (await addresses).isProxied;
 /** What runs are like from now on. */
 export const setRecipe = (recipe) => call('POST', 'runs', recipe);
 export const readCounters = () => call('GET', 'counters');
-/** The run as a perfect connection would have shown it. */
-export const readTruth = (runId) => call('GET', `truth?runId=${encodeURIComponent(runId)}`);
+/** The run as a perfect connection would have shown it; `of`: `{ runId }`, or `{ sessionId }` for the newest of a session. */
+export const readTruth = (of) => call('GET', `truth?${new URLSearchParams(of)}`);

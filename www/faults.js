@@ -61,7 +61,7 @@ export const LASTING = [
   },
   {
     id: 'buffer', icon: 'buffer', label: 'Buffering', hint: 'Held until the end', place: SCRIPTS,
-    start: () => script({ path: ['stream', 'events', 'resume', 'chat-events'], steps: [{ buffer: {} }] }),
+    start: () => script({ path: ['stream', 'events', 'resume', 'chat-events', 'ui-send', 'ui-stream', 'env-stream'], steps: [{ buffer: {} }] }),
   },
   // The last, so that none moves when it turns out that there is a proxy.
   {

@@ -8,7 +8,7 @@ export const transportName = (transport) => NAMES[transport] ?? transport;
 const ladder = (protocol, transports, label = transports.map(transportName).join(' → ')) =>
   ({ id: `${protocol}.${transports.join('-')}`, protocol, transports, label });
 
-export const PROTOCOLS = ['bichat', 'ws-chat'];
+export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message', 'envelope'];
 
 export const LADDERS = [
   ladder('bichat', ['fetch'], 'SSE over fetch'),
@@ -20,6 +20,9 @@ export const LADDERS = [
   ladder('ws-chat', ['fetch'], 'SSE over fetch'),
   ladder('ws-chat', ['eventsource']),
   ladder('ws-chat', ['rest'], 'REST only'),
+  ladder('ui-message', ['fetch'], 'SSE over fetch'),
+  ladder('envelope', ['fetch'], 'SSE over fetch'),
+  ladder('envelope', ['eventsource']),
 ];
 
 /** The ladder of an id; the first one for an id that means nothing. */

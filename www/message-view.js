@@ -1,6 +1,7 @@
 // A turn on the screen: the question, the answer's parts, a line that says what became of it, and the banner of an error with
 // its way out. The line has its height from the first moment on, so that the end of an answer moves nothing.
 import { copyButton, h, icon, setText } from './dom.js';
+import { findLadder } from './ladders.js';
 import { PartsView } from './part-views.js';
 import { prove } from './proof.js';
 
@@ -110,7 +111,7 @@ export class MessageView {
   async #prove() {
     const turn = this.#turn;
     turn.proof = 'unknown';
-    turn.proof = await prove(turn.snapshot);
+    turn.proof = await prove(turn.snapshot, findLadder(turn.via).protocol);
     this.#showLine();
   }
 }

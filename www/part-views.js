@@ -143,7 +143,31 @@ class UnknownView {
   update() {}
 }
 
-const VIEWS = { text: TextView, reasoning: ReasoningView, tool: ToolView, citation: CitationView, interrupt: QuestionView };
+// The AI SDK's parts, in the terms of ours.
+
+const CALL_STATES = { 'output-available': 'done', 'output-error': 'failed', 'output-denied': 'failed' };
+const textOf = (value) => (value === undefined || typeof value === 'string' ? value : JSON.stringify(value));
+
+class CallView extends ToolView {
+  update({ type, toolCallId, toolName = type.slice('tool-'.length), state, input, rawInput, output, errorText }) {
+    super.update({
+      callId: toolCallId, name: toolName, state: CALL_STATES[state] ?? 'running', error: errorText,
+      arguments: textOf(input) ?? rawInput, result: textOf(output),
+    });
+  }
+}
+
+class SourceView extends CitationView {
+  update({ title, filename, url }) {
+    super.update({ citation: { title: title ?? filename, url } });
+  }
+}
+
+const VIEWS = {
+  text: TextView, reasoning: ReasoningView, tool: ToolView, citation: CitationView, interrupt: QuestionView,
+  'dynamic-tool': CallView, 'source-url': SourceView, 'source-document': SourceView,
+};
+const viewFor = (type) => VIEWS[type] ?? (type.startsWith('tool-') ? CallView : UnknownView);
 
 /** The parts of one answer, in their order. */
 export class PartsView {
@@ -155,7 +179,7 @@ export class PartsView {
     if (parts === this.#parts) return;
     parts.forEach((part, i) => {
       if (part === this.#parts[i]) return;
-      if (this.#parts[i]?.type !== part.type) this.#place(i, new (VIEWS[part.type] ?? UnknownView)());
+      if (this.#parts[i]?.type !== part.type) this.#place(i, new (viewFor(part.type))());
       this.#views[i].update(part);
     });
     for (const view of this.#views.splice(parts.length)) view.element.remove();

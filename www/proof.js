@@ -8,11 +8,15 @@ const canonical = (value) => {
   return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join()}}`;
 };
 
-/** 'identical', 'different', or 'unknown' when the server cannot say. */
-export const prove = async ({ runId, parts }) => {
+// Ours says of some parts more than their protocol does: the number of a block, say.
+const asSaidBy = (truth, part = {}) => Object.fromEntries(Object.keys(truth).map((name) => [name, part[name]]));
+
+/** 'identical', 'different', or 'unknown' when the server cannot say. `protocol`: with `ui-message` a run has its session's name alone. */
+export const prove = async ({ runId, sessionId, parts }, protocol) => {
   try {
-    const truth = await readTruth(runId);
-    return canonical(truth.parts) === canonical(parts) ? 'identical' : 'different';
+    const truth = await readTruth(protocol === 'ui-message' ? { sessionId } : { runId });
+    const said = truth.parts.map((part, i) => asSaidBy(part, parts[i]));
+    return truth.parts.length === parts.length && canonical(truth.parts) === canonical(said) ? 'identical' : 'different';
   } catch {
     return 'unknown';
   }
