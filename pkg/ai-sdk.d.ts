@@ -45,11 +45,17 @@ export interface ChatTransportBaseOptions<UI_MESSAGE extends UIMessage = UIMessa
    * A chat that is resumed again by the next turn, as React does with what it mounts twice, has aborted nothing.
    */
   readonly onAbort?: 'stop' | 'detach';
+  /**
+   * `'session'` keeps the chunks of what runs over a reload of its tab, with the cursor behind them, where the server gives its chunks
+   * ids: `reconnectToStream()` then begins with them, and the server is asked for the rest alone. Default `false`: all of it is asked
+   * for again. Written and removed as {@link RunClient} does with its own `persist`.
+   */
+  readonly persist?: 'session' | false;
 }
 
 /** Over a client of its own. `headers` may be a function, which is asked anew for each attempt. */
 export interface OwnClientOptions<UI_MESSAGE extends UIMessage = UIMessage>
-  extends ChatTransportBaseOptions<UI_MESSAGE>, Omit<UIMessageOptions, 'baseUrl' | 'protocol' | 'replay'> {
+  extends ChatTransportBaseOptions<UI_MESSAGE>, Omit<UIMessageOptions, 'baseUrl' | 'protocol' | 'replay' | 'persist'> {
   /** Where messages are sent. A lost stream is taken up again at `{api}/{chatId}/stream`. Default `'/api/chat'`. */
   readonly api?: string | URL;
 }

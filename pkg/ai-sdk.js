@@ -1,9 +1,10 @@
 // A ChatTransport for the AI SDK. Connections, retries and resumption are the engine's; here is what the SDK asks for, and one
 // memory of what each chat's run has said.
-import { RunClient } from './index.js';
+import { RunClient, createRunCore } from './index.js';
 import { ChatRun, aborted } from './lib/chat-run.js';
 import { dispose } from './lib/dispose.js';
 import { SteadyStreamError, invalid } from './lib/errors.js';
+import { Keeper } from './lib/persist/keeper.js';
 
 const ON_ABORT = ['stop', 'detach'];
 // The longest that a timer can wait.
@@ -32,6 +33,15 @@ const clientOf = (client, api, rest) => {
   return client;
 };
 
+// The parts that a reducer makes of chunks: what the engine has to know to go on behind them.
+const partsOf = (chunks) => {
+  const core = createRunCore({ protocol: 'ui-message' });
+  for (const chunk of chunks) core.push(`data: ${JSON.stringify(chunk)}\n\n`);
+  const { parts } = core.snapshot();
+  core.free();
+  return parts;
+};
+
 const requireChat = (chatId) => {
   if (typeof chatId !== 'string' || chatId === '') throw invalid('chatId', chatId, 'a non-empty string');
 };
@@ -52,16 +62,25 @@ export class SteadyChatTransport {
   #replay;
   #onAbort;
   #runs = new Map();
+  #keeper = null;
   #isClosed = false;
 
-  constructor({ api, client, prepareBody, replay, onAbort = 'stop', ...rest } = {}) {
+  constructor({ api, client, prepareBody, replay, onAbort = 'stop', persist = false, ...rest } = {}) {
     requireFunction('prepareBody', prepareBody);
     if (!ON_ABORT.includes(onAbort)) throw invalid('onAbort', onAbort, `one of ${ON_ABORT.join(', ')}`);
+    if (persist !== false && persist !== 'session') throw invalid('persist', persist, 'session or false');
     this.#replay = parseReplay(replay);
     this.#client = clientOf(client, api, rest);
     this.#isOwn = client === undefined;
     this.#prepareBody = prepareBody;
     this.#onAbort = onAbort;
+    if (persist) {
+      this.#keeper = new Keeper(persist, `chunks|${api ?? ''}`, {
+        runs: () => [...this.#runs].filter(([, run]) => !run.isOver),
+        describe: ([sessionId]) => ({ sessionId, runId: null, requestId: null }),
+        store: ([, run]) => run.store(),
+      });
+    }
   }
 
   async sendMessages({ chatId, abortSignal, headers, ...request }) {
@@ -70,6 +89,7 @@ export class SteadyChatTransport {
     refuseHeaders(headers);
     if (abortSignal?.aborted) throw aborted();
     const before = this.#runs.get(chatId);
+    this.#keeper?.forget(chatId);
     const run = this.#keep(chatId);
     const stream = run.read(abortSignal);
     try {
@@ -92,14 +112,21 @@ export class SteadyChatTransport {
     if (abortSignal?.aborted) return null;
     const kept = this.#runs.get(chatId);
     if (kept) return kept.find(abortSignal);
+    const { cursor, chunks } = this.#kept(chatId);
     const run = this.#keep(chatId);
     try {
-      run.begin(this.#client.open({ sessionId: chatId }));
+      // Chunks are what is told here: what a client itself has kept over a reload would be parts.
+      const runId = chunks.find(({ type }) => type === 'start')?.messageId;
+      run.begin(this.#client.open({ sessionId: chatId, runId, cursor, parts: partsOf(chunks) }), chunks, cursor);
     } catch (error) {
       run.fail(error);
       throw error;
     }
-    return run.find(abortSignal);
+    const found = await run.find(abortSignal);
+    // What was kept is over; another answer may run.
+    if (found || chunks.length === 0 || abortSignal?.aborted || this.#isClosed) return found;
+    this.#keeper.forget(chatId);
+    return this.reconnectToStream({ chatId, abortSignal, headers });
   }
 
   async stop(chatId) {
@@ -113,6 +140,8 @@ export class SteadyChatTransport {
   close() {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#keeper?.save();
+    this.#keeper?.stop();
     for (const run of this.#runs.values()) run.close();
     this.#runs.clear();
     if (this.#isOwn) this.#client.close();
@@ -126,9 +155,22 @@ export class SteadyChatTransport {
     if (this.#isClosed) throw new SteadyStreamError('invalid-state', { got: 'the transport is closed', expected: 'an open one' });
   }
 
+  // What the page before this one has kept.
+  #kept(chatId) {
+    const kept = this.#keeper?.glance(chatId);
+    try {
+      const { cursor, chunks } = JSON.parse(kept.held);
+      if (typeof cursor === 'string' && Array.isArray(chunks)) return { cursor, chunks };
+    } catch {
+      // Not there, or not what was written.
+    }
+    return { chunks: [] };
+  }
+
   #keep(chatId) {
     const { ttlMs } = this.#replay;
     const run = new ChatRun(this.#onAbort, (error) => {
+      if (error?.code !== 'aborted') this.#keeper?.forget(chatId);
       // The chat may have another one by now.
       const forget = () => this.#runs.get(chatId) === run && this.#runs.delete(chatId);
       // What the server has not told to its end, it may still tell.
@@ -139,6 +181,7 @@ export class SteadyChatTransport {
       this.#shed();
     });
     this.#runs.set(chatId, run);
+    this.#keeper?.start();
     return run;
   }
 

@@ -1,8 +1,11 @@
 // The run of one chat, from the request for it until it is forgotten: one reader of the engine's events, any number of readers of
 // ours, and what it means when one of them aborts.
 import { SteadyStreamError } from './errors.js';
+import { cursorOf } from './events.js';
 import { Replay } from './replay.js';
 
+// There is no such run, or not any more.
+const IS_NONE = new Set(['run-not-found', 'run-ended', 'aborted']);
 const ENDS = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
 
 /** The AI SDK knows aborts by this name. */
@@ -24,7 +27,7 @@ const isThere = (run) => new Promise((resolve, reject) => {
     if (connection.state !== 'open' && !ENDS.has(status)) return;
     // It is called before subscribe() returns.
     queueMicrotask(() => leave());
-    if (error?.code === 'run-not-found' || error?.code === 'aborted') resolve(false);
+    if (error && IS_NONE.has(error.code)) resolve(false);
     else if (!error || !ENDS.has(status) || error.code === 'server-error') resolve(true);
     else reject(error);
   }, { notify: 'sync' });
@@ -41,6 +44,8 @@ export class ChatRun {
   #letGo;                     // the timer of an abort that has not been taken for one yet
   #stopping = null;
   #over = new AbortController();
+  #cursor = null;
+  #stored = null;             // the cursor of what was stored last
   /** Whether the engine has nothing more to do with it. */
   isSettled = false;
 
@@ -59,14 +64,23 @@ export class ChatRun {
     return this.#replay.size;
   }
 
-  /** Follows this run from its beginning. */
-  begin(run) {
-    if (run.getSnapshot().parts.length > 0) {
+  /** Follows this run from its beginning, or from behind these chunks of it, the last of which has this cursor. */
+  begin(run, chunks = [], cursor = null) {
+    for (const chunk of chunks) this.#replay.append(chunk);
+    this.#cursor = cursor;
+    if (chunks.length === 0 && run.getSnapshot().parts.length > 0) {
       const got = 'a run of this chat that somebody else has opened';
       throw new SteadyStreamError('invalid-state', { got, expected: 'the transport to open it' });
     }
     this.#run = run;
     this.#pump(run[Symbol.asyncIterator]());
+  }
+
+  /** What it has said, with the cursor to go on from; '' where there is none, or nothing is new. */
+  store() {
+    if (this.isOver || this.#cursor === null || this.#cursor === this.#stored) return '';
+    this.#stored = this.#cursor;
+    return JSON.stringify({ cursor: this.#cursor, chunks: this.#replay.chunks });
   }
 
   /** It never began. */
@@ -131,6 +145,7 @@ export class ChatRun {
       for await (const event of events) {
         if (this.isOver || event.code === 'malformed-event') continue;
         hasToldError ||= event.type === 'error';
+        this.#cursor = cursorOf(event);
         this.#replay.append(event);
       }
       error = errorOf(await this.#run.finished, hasToldError);

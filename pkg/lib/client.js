@@ -16,6 +16,9 @@ import { Subscription } from './subscription.js';
 // How often resume() looks whether somebody else's run is over (B-RES-5).
 const PASSIVE_POLL_MS = 2000;
 
+// The server has said that there is nothing to go on with.
+const IS_GONE = new Set(['run-ended', 'run-not-found']);
+
 const pause = (ms, signal) => new Promise((resolve) => {
   const finish = () => {
     clearTimeout(timer);
@@ -95,6 +98,7 @@ export class RunClient {
     if (persist) {
       this.#keeper = new Keeper(persist, `${baseUrl}|${protocol}`, {
         runs: () => this.#feed.runs().filter(({ key }) => key === null),
+        describe: (run) => run.store.peek(),
         store: (run) => this.#feed.store(run),
       });
     }
@@ -274,7 +278,8 @@ export class RunClient {
   #handleEnd = (run, stream) => {
     const { replay: { ttlMs }, onSettled } = this.#options;
     const snapshot = run.store.peek();
-    if (run.key === null) this.#keeper?.settle(run);
+    if (run.key === null && snapshot.status === 'interrupted' && !IS_GONE.has(snapshot.error?.code)) this.#keeper?.keep(run);
+    else if (run.key === null) this.#keeper?.drop(run);
     if (snapshot.status !== 'interrupted' && ttlMs > 0 && !this.#feed.isOver) this.#keep(run, stream, snapshot, ttlMs);
     if (onSettled) callGuarded(onSettled, stream);
   };

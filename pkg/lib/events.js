@@ -12,13 +12,19 @@ export const isTerminalEvent = (name) => TERMINAL_STREAM_EVENT_TYPES.includes(na
 // B-ES-2: a payload without a type gets the SSE event's name; B-PARSE-4 decides where even that says nothing.
 const typeOf = (name, data) => (name && name !== 'message' ? name : 'content' in data ? 'content' : 'error');
 
+const cursors = new WeakMap();
+
+/** The id that the server gave an event, or null. */
+export const cursorOf = (event) => cursors.get(event) ?? null;
+
 /** `raw`: `{name, id, data}` or `{malformed: true, name, id}`, as a flush carries them. */
-export const toRunEvent = ({ name, data, malformed }) => {
+export const toRunEvent = ({ name, id, data, malformed }) => {
   // B-ES-4: one broken frame is one error event, never the end of the stream. The code tells it from the server's own.
   if (malformed) {
     return { type: 'error', error: `The server sent a malformed ${name || 'message'} event.`, code: 'malformed-event' };
   }
   const payload = data ?? {};
   if (!payload.type) payload.type = typeOf(name, payload);
+  if (id) cursors.set(payload, id);
   return payload;
 };

@@ -33,6 +33,11 @@ export class Replay {
     return this.#isOver;
   }
 
+  /** All chunks so far, as few as they can be. */
+  get chunks() {
+    return this.#entries.map(({ chunk }) => chunk);
+  }
+
   append(chunk) {
     const text = deltaOf(chunk)?.[1];
     this.size += text ? chunk[text].length : JSON.stringify(chunk).length;

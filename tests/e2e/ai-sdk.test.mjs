@@ -88,6 +88,26 @@ describe('useChat', () => {
     assert.deepEqual([requests('GET'), requests('POST', '/stop')], [3, 0]);
   });
 
+  test("reloaded in the middle, with persist: 'session' and a server that gives ids: from the cursor on", async () => {
+    await server.stop();
+    server = await startAiServer({ paceMs: 10, ids: true });
+    await open('&resume&persist');
+    await until(() => requests('GET') === 1, 'the first resume, which finds nothing');
+    await ask();
+    for (let n = 0; n < 3; n += 1) {
+      await until(async () => textOf(await now()).length > 30 * n + 10, 'more of the answer');
+      const before = textOf(await now());
+      await page.reload();
+      await page.waitForFunction(() => globalThis.app?.now);
+      await until(async () => textOf(await now()).startsWith(before), 'what was there');
+    }
+    await assertWhole(await ready());
+    const cursors = server.requests.filter(({ method }) => method === 'GET').map(({ cursor }) => Number(cursor));
+    assert.ok(cursors.every((cursor, i) => i === 0 || cursor > cursors[i - 1]), cursors.join());
+    assert.deepEqual([cursors.length, requests('POST', '/stop')], [4, 0]);
+    assert.equal(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.startsWith('steadystream')).length), 0);
+  });
+
   test('reloaded in the middle, and mounted twice', async () => {
     await open('&resume&strict');
     await ask();

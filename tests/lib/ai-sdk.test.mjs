@@ -85,6 +85,124 @@ const stream = (response, chunks) => {
   return response;
 };
 
+// ------------------------------------------------------------------------------------------------------------------ reloading
+
+/** What Node does not have of a page: its storage, and the signal that it goes away. */
+const asPage = (t) => {
+  const page = new EventTarget();
+  globalThis.addEventListener = page.addEventListener.bind(page);
+  globalThis.removeEventListener = page.removeEventListener.bind(page);
+  globalThis.sessionStorage = Object.create({
+    getItem(key) { return this[key] ?? null; },
+    setItem(key, text) { this[key] = String(text); },
+    removeItem(key) { delete this[key]; },
+  });
+  t.after(() => {
+    for (const name of ['addEventListener', 'removeEventListener', 'sessionStorage']) delete globalThis[name];
+  });
+  return { leave: () => page.dispatchEvent(new Event('pagehide')) };
+};
+const keptHere = () => Object.keys(sessionStorage).length;
+
+test('over reloads it goes on after its cursor, with all that was there before', async (t) => {
+  const page = asPage(t);
+  await server.stop();
+  server = await startAiServer({ paceMs: 3, ids: true });
+  let transport = newTransport({ persist: 'session' });
+  let wire = await send(transport, 'a');
+  for (let n = 0; n < 3; n += 1) {
+    const seen = [];
+    const reader = wire.getReader();
+    while (JSON.stringify(seen).length < 600 * (n + 1)) seen.push((await reader.read()).value);
+    page.leave();
+    transport.close();
+    transport = newTransport({ persist: 'session' });
+    wire = await transport.reconnectToStream({ chatId: 'a' });
+    assert.notEqual(wire, null);
+  }
+  const { message, error } = await fold(wire);
+  assert.equal(error, undefined);
+  await assertWhole(message, 'a');
+  const cursors = server.requests.filter(({ method }) => method === 'GET').map(({ cursor }) => Number(cursor));
+  assert.equal(cursors.length, 3);
+  assert.ok(cursors[0] > 0 && cursors[1] > cursors[0] && cursors[2] > cursors[1], cursors.join());
+  assert.deepEqual([count('POST'), keptHere()], [1, 0]);
+});
+
+test('where the server gives no ids nothing is kept, and a reload has it from its start', async (t) => {
+  const page = asPage(t);
+  const transport = newTransport({ persist: 'session' });
+  const reader = (await send(transport, 'a')).getReader();
+  for (let n = 0; n < 5; n += 1) await reader.read();
+  page.leave();
+  assert.equal(keptHere(), 0);
+  transport.close();
+  const { message } = await fold(await newTransport({ persist: 'session' }).reconnectToStream({ chatId: 'a' }));
+  await assertWhole(message, 'a');
+});
+
+test('an answer that ended while its page was away is none to resume, and nothing is kept of it', async (t) => {
+  const page = asPage(t);
+  await server.stop();
+  server = await startAiServer({ paceMs: 1, ids: true });
+  const transport = newTransport({ persist: 'session' });
+  const reader = (await send(transport, 'a')).getReader();
+  for (let n = 0; n < 5; n += 1) await reader.read();
+  page.leave();
+  transport.close();
+  assert.equal(keptHere(), 1);
+  await server.message('a');
+  await until(async () => await newTransport({ persist: 'session' }).reconnectToStream({ chatId: 'a' }) === null, 'the end of it');
+  await until(() => keptHere() === 0, 'nothing to be kept');
+});
+
+test('another answer of the chat is not taken for the one that was kept', async (t) => {
+  const page = asPage(t);
+  let n = 0;
+  let release;
+  const isHeard = new Promise((resolve) => { release = resolve; });
+  const { api } = await serve(t, async (response, { method }) => {
+    n += 1;
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const [id, words] = method === 'POST' ? ['one', 'mine'] : ['other', 'theirs'];
+    const chunks = [{ type: 'start', messageId: id }, { type: 'text-start', id: '0' }, { type: 'text-delta', id: '0', delta: words }];
+    response.flushHeaders();
+    if (method === 'GET') await isHeard;
+    response.write(chunks.map((chunk, i) => `id: ${10 * n + i}\ndata: ${JSON.stringify(chunk)}\n\n`).join(''));
+  });
+  const transport = newTransport({ api, persist: 'session' });
+  const reader = (await send(transport, 'a')).getReader();
+  for (let i = 0; i < 3; i += 1) await reader.read();
+  page.leave();
+  transport.close();
+  const wire = await newTransport({ api, persist: 'session' }).reconnectToStream({ chatId: 'a' });
+  release();
+  const { message, error } = await fold(wire);
+  assert.match(error, /run is over/);
+  assert.deepEqual(message.parts.map(({ text }) => text), ['mine']);
+});
+
+test('what was kept and makes no sense costs nothing', async (t) => {
+  const page = asPage(t);
+  await server.stop();
+  server = await startAiServer({ paceMs: 2, ids: true });
+  const transport = newTransport({ persist: 'session' });
+  const reader = (await send(transport, 'a')).getReader();
+  for (let n = 0; n < 5; n += 1) await reader.read();
+  page.leave();
+  transport.close();
+  const [key] = Object.keys(sessionStorage);
+  const [about] = sessionStorage.getItem(key).split('\n');
+  for (const held of ['', '{', '[]', '{"chunks":7}']) {
+    sessionStorage.setItem(key, `${about}\n${held}`);
+    const again = newTransport({ persist: 'session' });
+    const { value } = await (await again.reconnectToStream({ chatId: 'a' })).getReader().read();
+    assert.equal(value.type, 'start', held);
+    again.close();
+  }
+  assert.throws(() => newTransport({ persist: 'indexeddb' }), { code: 'invalid-argument', path: 'persist' });
+});
+
 // ------------------------------------------------------------------------------------------------------------------- sending
 
 test('an answer comes whole through every cut, and its message is sent once', async () => {

@@ -14,9 +14,6 @@ const SHARE = 50;
 // No server keeps a run for longer.
 const FORGOTTEN_AFTER_MS = 24 * 60 * 60 * 1000;
 
-// The server has said that there is nothing to go on with.
-const IS_GONE = new Set(['run-ended', 'run-not-found']);
-
 // A reload of this tab finds all of it in its session, and at once; who comes later finds it in the database.
 const STORAGES = { session: [], indexeddb: [keepInDatabase] };
 
@@ -40,6 +37,7 @@ export class Keeper {
   #others;
   #prefix;
   #runs;
+  #describe;
   #store;
   #timer = null;
   #stopWatching;
@@ -47,12 +45,14 @@ export class Keeper {
   #writers = new Map();      // sessionId -> the run that wrote last
 
   /**
-   * `kind`: the option. `scope`: what tells this client's records from others'. `runs()`: the live ones. `store(run)`: see RawHost.
+   * `kind`: the option. `scope`: what tells these records from others'. `runs()`: the live ones. `describe(run)`: `{ sessionId, runId,
+   * requestId }`. `store(run)`: what is to be kept of it, or '' if that is kept already.
    */
-  constructor(kind, scope, { runs, store }) {
+  constructor(kind, scope, { runs, describe, store }) {
     this.#others = STORAGES[kind].map((make) => make());
     this.#prefix = `${PREFIX}${scope}|`;
     this.#runs = runs;
+    this.#describe = describe;
     this.#store = store;
   }
 
@@ -94,25 +94,25 @@ export class Keeper {
   /** Writes what has changed; gives the ms that it took. */
   save = () => {
     const before = performance.now();
-    for (const run of this.#runs()) this.#write(run);
+    for (const run of this.#runs()) this.keep(run);
     return performance.now() - before;
   };
 
-  #write(run) {
+  keep(run) {
     const held = this.#store(run);
     if (held === '') return;
-    const { sessionId, runId, requestId } = run.store.peek();
+    const { sessionId, runId, requestId } = this.#describe(run);
     this.#writers.set(sessionId, run);
     const about = JSON.stringify({ v: VERSION, at: Date.now(), runId, requestId });
     this.#everywhere((storage) => storage.write(this.#prefix + sessionId, `${about}\n${held}`));
   }
 
-  /** The run has ended: what nobody can go on with is not kept. */
-  settle(run) {
-    const { sessionId, status, error } = run.store.peek();
-    if (status === 'interrupted' && !IS_GONE.has(error?.code)) this.#write(run);
-    else if ((this.#writers.get(sessionId) ?? run) === run) this.forget(sessionId);
-    if (this.#writers.get(sessionId) === run) this.#writers.delete(sessionId);
+  /** Nobody can go on with it any more. */
+  drop(run) {
+    const { sessionId } = this.#describe(run);
+    if ((this.#writers.get(sessionId) ?? run) !== run) return;
+    this.#writers.delete(sessionId);
+    this.forget(sessionId);
   }
 
   async forget(sessionId) {

@@ -75,9 +75,11 @@ impl Core {
                 _ => {}
             }
         });
+        // What runs in the session may be another one by now.
+        self.first_name = self.first_name.take().or_else(|| self.run.clone());
         self.exact = transcript;
         self.most_text = self.exact.text_utf16_len();
-        self.any_event = true;
+        self.any_event = !self.exact.is_empty();
         self.touch_content();
     }
 

@@ -8,6 +8,7 @@ const query = new URLSearchParams(location.search);
 const id = query.get('chat');
 const transport = new SteadyChatTransport({
   api: query.get('api'), credentials: 'omit', retry: { baseMs: 20, capMs: 200 }, ...(query.has('detach') && { onAbort: 'detach' }),
+  ...(query.has('persist') && { persist: 'session' }),
 });
 // What an app would have loaded: the messages that were there before the answer.
 const stored = () => JSON.parse(sessionStorage.getItem(id) ?? '[]');

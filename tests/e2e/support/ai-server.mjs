@@ -6,17 +6,17 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { Readable, pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UI_MESSAGE_STREAM_HEADERS, createUIMessageStream, pipeUIMessageStreamToResponse } from 'ai';
+import { JsonToSseTransformStream, UI_MESSAGE_STREAM_HEADERS, createUIMessageStream, pipeUIMessageStreamToResponse } from 'ai';
 import { answerTo } from './ai-answer.mjs';
 
 /**
  * Starts one on a free port. `paceMs`: how long after each chunk the next one comes; `answer`: the chunks for a question.
  *
  * `POST /api/chat` streams an answer, `GET /api/chat/:id/stream` replays the chat's newest from its first byte and goes on, or is
- * 204 when it is over.
+ * 204 when it is over. `ids`: each chunk has an id, and who names one is told what follows it.
  */
-export async function startAiServer({ paceMs = 5, answer = answerTo } = {}) {
-  const server = new AiServer(paceMs, answer);
+export async function startAiServer({ paceMs = 5, answer = answerTo, ids = false } = {}) {
+  const server = new AiServer(paceMs, answer, ids);
   await server.listen();
   return server;
 }
@@ -34,8 +34,8 @@ class Answer {
     this.#tell(() => { this.over = true; });
   }
 
-  async *replay() {
-    for (let n = 0; ; n++) {
+  async *replay(from = 0) {
+    for (let n = from; ; n++) {
       while (n === this.#pieces.length) {
         if (this.over) return;
         await new Promise((resolve) => this.#waiting.push(resolve));
@@ -55,9 +55,10 @@ class AiServer {
   paceMs;
   /** An answer waits in front of its chunk of this number until somebody reads it who is not cut. */
   holdAt = Infinity;
-  /** `{method, path, status}` of each request, in order. */
+  /** `{method, path, status, cursor}` of each request, in order. */
   requests = [];
   #answer;
+  #ids;
   #answers = new Map();
   #messages = new Map();
   #cuts = [];
@@ -66,9 +67,10 @@ class AiServer {
     this.#serve(request, response).catch((error) => response.destroy(error));
   });
 
-  constructor(paceMs, answer) {
+  constructor(paceMs, answer, ids) {
     this.paceMs = paceMs;
     this.#answer = answer;
+    this.#ids = ids;
   }
 
   async listen() {
@@ -103,13 +105,14 @@ class AiServer {
   async #serve(request, response) {
     allowOrigin(request, response);
     const { pathname } = new URL(request.url, this.origin);
-    const record = { method: request.method, path: pathname };
+    const cursor = request.headers['last-event-id'] ?? null;
+    const record = { method: request.method, path: pathname, cursor };
     this.requests.push(record);
     response.once('close', () => { record.status = response.statusCode; });
     if (request.method === 'OPTIONS') return void response.writeHead(204).end();
     if (request.method === 'POST' && pathname === '/api/chat') return this.#begin(await json(request), response);
     const [, chatId] = /^\/api\/chat\/([^/]+)\/stream$/.exec(pathname) ?? [];
-    if (request.method === 'GET' && chatId) return this.#resume(decodeURIComponent(chatId), response);
+    if (request.method === 'GET' && chatId) return this.#resume(decodeURIComponent(chatId), cursor, response);
     response.writeHead(404).end();
   }
 
@@ -126,6 +129,10 @@ class AiServer {
       onEnd: ({ responseMessage }) => ended(responseMessage),
     });
     this.#cutWhereAsked(response, answer);
+    if (this.#ids) {
+      void answer.record(stream.pipeThrough(new JsonToSseTransformStream()));
+      return this.#replay(answer, null, response);
+    }
     return pipeUIMessageStreamToResponse({ response, stream, consumeSseStream: ({ stream: copy }) => void answer.record(copy) });
   }
 
@@ -141,13 +148,23 @@ class AiServer {
     }
   }
 
-  #resume(chatId, response) {
+  #resume(chatId, cursor, response) {
     const answer = this.#answers.get(chatId);
     if (!answer || answer.over) return void response.writeHead(204).end();
     this.#cutWhereAsked(response, answer);
+    return this.#replay(answer, cursor, response);
+  }
+
+  #replay(answer, cursor, response) {
     response.writeHead(200, UI_MESSAGE_STREAM_HEADERS);
+    const from = this.#ids ? Number(cursor) : 0;
+    const pieces = answer.replay(from);
+    const number = async function* number() {
+      let n = from;
+      for await (const piece of pieces) yield `id: ${n += 1}\n${piece}`;
+    };
     // A reader that goes away ends its replay and nothing else.
-    return void pipeline(Readable.from(answer.replay()), response, () => {});
+    return void pipeline(Readable.from(this.#ids ? number() : pieces), response, () => {});
   }
 
   #cutWhereAsked(response, answer) {
