@@ -11,7 +11,7 @@ import { Chance } from '../e2e/support/schedule.mjs';
 import { plain } from './plain.mjs';
 import { sequenceOf } from './sequences.mjs';
 
-const RUNS = Number(process.env.RUNS ?? 150);
+const RUNS = Number(process.env.RUNS ?? 100);
 const SEEDS = process.env.SEED ? [Number(process.env.SEED)] : Array.from({ length: RUNS }, (_, i) => i + 1);
 
 const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
@@ -43,11 +43,38 @@ const bichatOf = (seed) => {
   return [...events, ['done', {}]].map(([type, rest]) => JSON.stringify({ type, ...rest }));
 };
 
-// ids: whether the server numbers its events. last: what follows the last one.
+const wsChatOf = (seed) => {
+  const chance = new Chance(seed);
+  const tokens = Array.from({ length: chance.between(20, 60) }, () => ({ type: 'token', content: chance.pick(WORDS) }));
+  const frames = [...tokens, { type: 'done', message_id: 'm', sources: [{ title: 'é' }], confidence: 0.5, generation_time_ms: 7 }];
+  return frames.map((frame, i) => JSON.stringify({ ...frame, pending_message_id: 'r', seq: i + 1 }));
+};
+
+const envelopeOf = (seed) => {
+  const chance = new Chance(seed);
+  const text = () => chance.pick(WORDS);
+  const tool = (status) => ({ tool: { id: chance.pick(['c1', 'c2']), name: 'sql', title: null, status, parent_id: null,
+    input: { q: text() }, result: status === 'completed' ? text() : null, error: status === 'failed' ? 'no' : null, permission_mode: null } });
+  const kinds = [
+    () => ['assistant_text', { text: text() }], () => ['assistant_text', { text: text() }], () => ['assistant_text', { text: text() }],
+    () => ['assistant_thinking', { thinking: text() }],
+    () => ['tool_started', tool('started')], () => ['tool_completed', tool('completed')], () => ['tool_failed', tool('failed')],
+    () => ['permission_request', { request_id: 'p', tool_name: 'sql', tool_input: {}, data: { options: [] } }],
+    () => ['system', { context_usage: { tokens_used: chance.between(0, 99), context_window: 100, percentage: 1 }, chat_id: 'c' }],
+    () => ['plan', { data: { entries: [] } }],
+  ];
+  const events = Array.from({ length: chance.between(20, 60) }, () => chance.pick(kinds)());
+  return [...events, ['complete', { status: 'completed', duration_ms: 5 }]].map(([kind, payload], i) => (
+    JSON.stringify({ chatId: `s${seed}`, messageId: 'r', streamId: 'x', seq: i + 1, kind, payload })));
+};
+
+// ids: how the server numbers its events, if it does. last: what follows the last one.
 const KINDS = {
-  'ui-message with ids': { protocol: 'ui-message', ids: true, frames: (seed) => sequenceOf(seed).frames, last: '[DONE]' },
-  'ui-message without ids': { protocol: 'ui-message', ids: false, frames: (seed) => sequenceOf(seed).frames, last: '[DONE]' },
-  bichat: { protocol: 'bichat', ids: true, runId: 'r', frames: bichatOf },
+  'ui-message with ids': { protocol: 'ui-message', ids: (n) => `${1000 + n}-0`, frames: (seed) => sequenceOf(seed).frames, last: '[DONE]' },
+  'ui-message without ids': { protocol: 'ui-message', ids: null, frames: (seed) => sequenceOf(seed).frames, last: '[DONE]' },
+  bichat: { protocol: 'bichat', ids: (n) => `${1000 + n}-0`, runId: 'r', frames: bichatOf },
+  'ws-chat': { protocol: 'ws-chat', ids: String, runId: 'r', frames: wsChatOf, options: { transports: ['fetch'] } },
+  envelope: { protocol: 'envelope', ids: String, runId: 'r', frames: envelopeOf },
 };
 
 /** One run at the server: so many of its frames are out. */
@@ -59,15 +86,13 @@ class Served {
   again = 0;
 
   constructor({ ids }, frames) {
-    this.frames = frames.map((json, i) => `${ids ? `id: ${1000 + i}-0\n` : ''}data: ${json}\n\n`);
-    this.ids = ids;
+    this.ids = ids && frames.map((_, i) => ids(i + 1));
+    this.frames = frames.map((json, i) => `${ids ? `id: ${this.ids[i]}\n` : ''}data: ${json}\n\n`);
   }
 
   serve(request, response) {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    const held = Number((request.headers['last-event-id'] ?? '').split('-')[0]);
-    const from = this.ids && held ? held - 999 : 0;
-    response.at = from;
+    response.at = (this.ids?.indexOf(request.headers['last-event-id']) ?? -1) + 1;
     response.write(': open\n\n');
     this.responses.add(response);
     response.on('close', () => this.responses.delete(response));
@@ -102,8 +127,7 @@ before(async () => {
   globalThis.addEventListener = page.addEventListener.bind(page);
   globalThis.removeEventListener = page.removeEventListener.bind(page);
   server = createServer((request, response) => {
-    const url = new URL(request.url, 'http://localhost');
-    const sessionId = url.searchParams.get('sessionId') ?? url.pathname.split('/')[2];
+    const [sessionId] = /\bs\d+\b/.exec(request.url);
     sessions.get(sessionId).serve(request, response);
   });
   await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -166,6 +190,7 @@ async function playInPieces(kind, seed, counts) {
 
   const newClient = () => new RunClient({
     baseUrl, protocol: kind.protocol, persist: 'session', retry: { baseMs: 1, capMs: 1 }, replay: { ttlMs: 0 }, statusTimeoutMs: 1,
+    ...kind.options,
   });
   client = newClient();
   let run = client.open({ sessionId, runId: kind.runId });
@@ -203,7 +228,7 @@ async function playInPieces(kind, seed, counts) {
     if (served.released === last) break;
     const expected = truth[served.released].shown;
     // What changes nothing must have come, too, or it would be asked for again.
-    const hasCome = () => !kind.ids || run.getSnapshot().cursor === `${999 + served.released}-0`;
+    const hasCome = () => !kind.ids || run.getSnapshot().cursor === served.ids[served.released - 1];
     await until(() => hasCome() && same(shown(run.getSnapshot()), expected), () => {
       try {
         assert.deepEqual(shown(run.getSnapshot()), expected);
