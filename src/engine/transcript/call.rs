@@ -493,9 +493,6 @@ fn quote(text: &str) -> Vec<u8> {
 /// UTF-8 as the contents of a JSON string.
 pub(super) fn contents(utf8: &[u8]) -> Vec<u8> {
     let mut out = Delta::new();
-    out.string(utf8);
-    let mut quoted = out.into_head();
-    quoted.pop();
-    quoted.drain(..1);
-    quoted
+    out.escaped(utf8);
+    out.into_head()
 }
