@@ -196,6 +196,10 @@ export interface ReasoningPart {
   readonly type: 'reasoning';
   readonly text: string;
   readonly state: 'streaming' | 'done';
+  /** When its first words came, in unix ms by the server's clock; only where its events tell the time (`bichat`). */
+  readonly startedAt?: number;
+  /** When its last words came, the same; once it is `'done'`. The two tell how long was thought. */
+  readonly endedAt?: number;
   /** `ui-message` only, like the next. */
   readonly id?: string;
   readonly providerMetadata?: ProviderMetadata;

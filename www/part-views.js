@@ -41,10 +41,11 @@ class ReasoningView {
       h('div', { class: 'thoughts', dir: 'auto' }, this.#text));
   }
 
-  update({ text, state }) {
+  update({ text, state, startedAt, endedAt }) {
     const isThinking = state === 'streaming';
     this.element.dataset.state = state;
-    setText(this.#label, isThinking ? 'Thinking' : 'Thought process');
+    const thought = endedAt > startedAt ? `Thought for ${duration(endedAt - startedAt)}` : 'Thought process';
+    setText(this.#label, isThinking ? 'Thinking' : thought);
     setText(this.#preview, isThinking ? latestThought(text).trim().slice(0, PREVIEW) : '');
     growText(this.#text, text);
   }

@@ -32,6 +32,7 @@ pub struct Delta {
     // Where the open run's object begins in the head, and where its first member ends.
     run: usize,
     members: usize,
+    is_first: bool,
 }
 
 impl Delta {
@@ -73,9 +74,22 @@ impl Delta {
     /// Begins the member `name` (plain ASCII) of the object that is open and has members already; its value must follow.
     #[inline(never)]
     pub fn key(&mut self, name: &str) {
-        self.literal(",\"");
+        let is_first = core::mem::take(&mut self.is_first);
+        self.literal(if is_first { "\"" } else { ",\"" });
         self.literal(name);
         self.literal("\":");
+    }
+
+    /// Begins an object of which every member is a [`key`](Self::key): that brings a comma, which the first does without.
+    pub fn begin_object(&mut self) {
+        self.is_first = true;
+        self.literal("{");
+    }
+
+    /// Ends it.
+    pub fn end_object(&mut self) {
+        self.is_first = false;
+        self.literal("}");
     }
 
     /// Writes `json` as it is: punctuation, words, names. Must not hold a line feed.

@@ -143,7 +143,8 @@ impl State {
             }
             _ => {}
         }
-        self.transcript.apply(&incoming.event);
+        let is_timed = matches!(incoming.event, RunEvent::Reasoning { .. });
+        self.transcript.apply_at(&incoming.event, is_timed.then(|| incoming.timestamp()).flatten());
         if let Some(next) = next {
             self.position.step(next);
         } else if let Some((id, cursor)) = id {

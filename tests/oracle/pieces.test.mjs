@@ -40,7 +40,7 @@ const bichatOf = (seed) => {
     () => ['snapshot', { snapshot: { partialContent: `${text()}${text()}`, partialMetadata: { text_block_offsets: [3] } } }],
   ];
   const events = Array.from({ length: chance.between(20, 60) }, () => chance.pick(kinds)());
-  return [...events, ['done', {}]].map(([type, rest]) => JSON.stringify({ type, ...rest }));
+  return [...events, ['done', {}]].map(([type, rest], i) => JSON.stringify({ type, ...rest, timestamp: 1_700_000_000_000 + i }));
 };
 
 const wsChatOf = (seed) => {

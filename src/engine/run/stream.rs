@@ -139,7 +139,8 @@ impl Core {
         if matches!(incoming.event, RunEvent::Text { .. } | RunEvent::Reasoning { .. }) {
             self.note_first_token(now);
         }
-        let makes_sense = self.exact.apply(&incoming.event);
+        let at = incoming.timestamp();
+        let makes_sense = self.exact.apply_at(&incoming.event, at);
         if !makes_sense {
             self.counts.malformed += 1;
             self.note(Happening::Malformed, now);
@@ -165,7 +166,7 @@ impl Core {
             self.second_wind = false;
         }
         self.most_text = self.most_text.max(text);
-        if let Some(at) = incoming.timestamp() {
+        if let Some(at) = at {
             if self.started_at.is_none() {
                 self.started_at = Some(at);
                 self.dirty.state = true;

@@ -26,40 +26,33 @@ pub(super) struct Open {
     pub index: usize,
 }
 
-/// What a provider says of a text or a stretch of reasoning. All raw JSON.
+/// What is known of a text or a stretch of reasoning besides its words.
 #[derive(Default)]
 pub(super) struct About {
-    /// The name of a stretch of reasoning.
+    /// The name of a stretch of reasoning; raw JSON, as are the next two.
     pub id: Option<Box<[u8]>>,
     pub provider: Option<Box<[u8]>>,
     pub citations: Option<Box<[u8]>>,
+    /// When the first and the last of it came, in unix ms by the server's clock.
+    pub began: Option<u64>,
+    pub ended: Option<u64>,
 }
 
 impl About {
-    pub fn write_members(&self, out: &mut Delta) {
-        for (name, raw) in self.members() {
-            out.key(name);
-            out.raw(raw);
+    /// As further members of the part. When it ended is told when it has.
+    pub fn write_members(&self, is_done: bool, out: &mut Delta) {
+        for (name, raw) in [("id", &self.id), ("providerMetadata", &self.provider), ("citations", &self.citations)] {
+            if let Some(raw) = raw {
+                out.key(name);
+                out.raw(raw);
+            }
         }
-    }
-
-    /// As an object of its own.
-    pub fn write(&self, out: &mut Delta) {
-        let mut lead = "{\"";
-        for (name, raw) in self.members() {
-            out.literal(lead);
-            out.literal(name);
-            out.literal("\":");
-            out.raw(raw);
-            lead = ",\"";
+        for (name, at) in [("startedAt", self.began), ("endedAt", self.ended.filter(|_| is_done))] {
+            if let Some(at) = at {
+                out.key(name);
+                out.number(at);
+            }
         }
-        out.literal("}");
-    }
-
-    fn members(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
-        [("id", &self.id), ("providerMetadata", &self.provider), ("citations", &self.citations)]
-            .into_iter()
-            .filter_map(|(name, raw)| Some((name, raw.as_deref()?)))
     }
 }
 
@@ -170,7 +163,7 @@ impl Transcript {
         let about = About {
             id: is_reasoning.then(|| name.into()),
             provider: fields.present(Field::ProviderMetadata).map(Into::into),
-            citations: None,
+            ..About::default()
         };
         let about = (about.id.is_some() || about.provider.is_some()).then(|| Box::new(about));
         let stream = Stream { about, ..Stream::default() };

@@ -48,6 +48,8 @@ pub struct Transcript {
     reset: bool,
     // The page must forget its parts from here on.
     cut: Option<usize>,
+    // When the event that is taken was made, in unix ms, where its server says so.
+    at: Option<u64>,
 }
 
 struct Part {
@@ -142,6 +144,14 @@ impl Transcript {
             RunEvent::Refused { .. } | RunEvent::Heartbeat | RunEvent::Ignored => {}
         }
         true
+    }
+
+    /// The same, of an event that was made then, in unix ms: reasoning tells how long it took.
+    pub fn apply_at(&mut self, event: &RunEvent<'_>, at: Option<u64>) -> bool {
+        self.at = at;
+        let makes_sense = self.apply(event);
+        self.at = None;
+        makes_sense
     }
 
     /// Completes the parts that are open, for a run of which no more will come.
@@ -283,6 +293,11 @@ impl Transcript {
             }
         };
         self.append(index, text);
+        if let (Some(at), Some(stream)) = (self.at, self.parts.get_mut(index).and_then(|part| part.body.stream_mut())) {
+            let about = stream.about.get_or_insert_default();
+            about.began.get_or_insert(at);
+            about.ended = Some(at);
+        }
     }
 
     fn append(&mut self, index: usize, text: JsonStr<'_>) {
@@ -342,9 +357,11 @@ impl Transcript {
     }
 
     fn finish_stream(&mut self, open: Option<usize>) {
-        if let Some(stream) = open.and_then(|index| self.touch(index)).and_then(|part| part.body.stream_mut()) {
+        let Some(part) = open.and_then(|index| self.touch(index)) else { return };
+        if let Some(stream) = part.body.stream_mut() {
             stream.done = true;
             stream.text.seal();
+            part.has_news |= stream.about.as_ref().is_some_and(|about| about.ended.is_some());
         }
     }
 
@@ -536,11 +553,13 @@ impl Part {
             self.body.write(out);
         }
         if core::mem::take(&mut self.has_news)
-            && let Some(about) = self.body.stream_mut().and_then(|stream| stream.about.as_deref())
+            && let Some(Stream { about: Some(about), done, .. }) = self.body.stream_mut()
         {
             open(out);
             out.key("set");
-            about.write(out);
+            out.begin_object();
+            about.write_members(*done, out);
+            out.end_object();
         }
         if let Body::Call(call) = &mut self.body {
             call.write_input(out, &mut open);
@@ -664,7 +683,7 @@ impl Stream {
     fn write_about(&self, out: &mut Delta) {
         out.literal(",\"state\":\"streaming\"");
         if let Some(about) = &self.about {
-            about.write_members(out);
+            about.write_members(self.done, out);
         }
         out.literal("}");
     }

@@ -149,7 +149,8 @@ impl Body {
                 out.key("state");
                 out.literal(if stream.done { "\"done\"" } else { "\"streaming\"" });
                 if let Some(about) = &stream.about {
-                    about.write_members(out);
+                    // All that is known, told or not.
+                    about.write_members(true, out);
                 }
                 out.key("text");
                 stream.text.write_json(out);
@@ -196,12 +197,15 @@ impl Stream {
             (b"id", Value::String(_)) if is_reasoning => about.id = Some(raw.into()),
             (b"providerMetadata", _) => about.provider = Some(raw.into()),
             (b"citations", _) => about.citations = Some(raw.into()),
+            (b"startedAt", at) => about.began = at.as_u64(),
+            (b"endedAt", at) => about.ended = at.as_u64(),
             _ => {}
         });
         if stream.done {
             stream.text.seal();
         }
-        let says_something = about.id.is_some() || about.provider.is_some() || about.citations.is_some();
+        let says_something =
+            about.id.is_some() || about.provider.is_some() || about.citations.is_some() || about.began.is_some();
         stream.about = says_something.then(|| Box::new(about));
         stream
     }
@@ -256,8 +260,13 @@ mod tests {
         // Half a surrogate pair, which serde's strings cannot hold.
         let data = data.replace("<half>", "\\ud83d").replace("<other half>", "\\ude00");
         if let Ok(event) = decode(protocol, UNNAMED, data.as_bytes()) {
-            transcript.apply(&event);
+            transcript.apply_at(&event, event_time(&data));
         }
+    }
+
+    /// Some have one.
+    fn event_time(data: &str) -> Option<u64> {
+        (!data.len().is_multiple_of(3)).then_some(1_700_000_000_000 + data.len() as u64)
     }
 
     fn stored(transcript: &Transcript) -> String {

@@ -35,11 +35,18 @@ pub enum Part {
         text: String,
     },
     /// A stretch of reasoning.
+    #[serde(rename_all = "camelCase")]
     Reasoning {
         /// Streaming or done.
         state: PartState,
         /// What it says.
         text: String,
+        /// When its first and its last words came, in unix ms, where events tell the time.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        started_at: Option<u64>,
+        /// The same.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        ended_at: Option<u64>,
     },
     /// A tool call.
     #[serde(rename_all = "camelCase")]
@@ -89,9 +96,14 @@ pub struct Truth {
 impl Truth {
     /// Takes the next moment of the run.
     pub fn apply(&mut self, moment: &Moment) {
+        self.apply_at(moment, None);
+    }
+
+    /// The same, of an event that says when it was made.
+    pub fn apply_at(&mut self, moment: &Moment, at: Option<u64>) {
         match moment {
             Moment::Text(delta) => self.append_text(delta),
-            Moment::Reasoning(delta) => self.append_reasoning(delta),
+            Moment::Reasoning(delta) => self.append_reasoning(delta, at),
             Moment::BlockEnd(_) => {
                 self.close_open();
                 self.offsets.push((self.text_utf16, self.text.len()));
@@ -130,14 +142,16 @@ impl Truth {
         self.parts.push(Part::Text { seq, state: PartState::Streaming, text: delta.text.clone() });
     }
 
-    fn append_reasoning(&mut self, delta: &Delta) {
+    fn append_reasoning(&mut self, delta: &Delta, at: Option<u64>) {
         self.reasoning.push_str(&delta.text);
-        if let Some(Part::Reasoning { state: PartState::Streaming, text }) = self.parts.last_mut() {
+        if let Some(Part::Reasoning { state: PartState::Streaming, text, ended_at, .. }) = self.parts.last_mut() {
             text.push_str(&delta.text);
+            *ended_at = at;
             return;
         }
         self.close_open();
-        self.parts.push(Part::Reasoning { state: PartState::Streaming, text: delta.text.clone() });
+        let (state, text) = (PartState::Streaming, delta.text.clone());
+        self.parts.push(Part::Reasoning { state, text, started_at: at, ended_at: at });
     }
 
     /// Only the last part can be open: whatever begins closes what was before it.
@@ -186,7 +200,8 @@ impl Truth {
     /// What `GET /control/truth` answers.
     pub fn report(&self) -> Value {
         let parts = serde_json::to_value(&self.parts).unwrap_or_default();
-        let (sha256, text_sha256) = hashes(&parts, &self.text);
+        // The same seed says the same at another time, too.
+        let (sha256, text_sha256) = hashes(&without_times(&parts), &self.text);
         let blocks: Vec<_> = self.parts.iter().filter(|part| matches!(part, Part::Text { .. })).collect();
         json!({
             "text": self.text,
@@ -235,6 +250,14 @@ fn tool_call(part: &Part) -> Option<Value> {
 
 fn parse(raw: &str) -> Value {
     serde_json::from_str(raw).unwrap_or_default()
+}
+
+fn without_times(parts: &Value) -> Value {
+    let mut parts = parts.clone();
+    for part in parts.as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        part.retain(|name, _| name != "startedAt" && name != "endedAt");
+    }
+    parts
 }
 
 /// The documented hashes of parts and text.

@@ -274,7 +274,7 @@ impl Run {
             }
         };
         book.asked = saying.asks().map(str::to_owned).or(book.asked.take());
-        book.told.apply(saying, self.recipe.json);
+        book.told.apply(saying, (self.protocol == Protocol::Bichat).then_some(now), self.recipe.json);
         let entry = book.log.append(now, draft, self.max_len);
         book.live.retain_mut(|watcher| match watcher.sender.try_send(entry.clone()) {
             // Full is the loss that a live stream is known for.

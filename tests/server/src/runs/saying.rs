@@ -82,9 +82,10 @@ impl Told {
     }
 
     /// Takes the next event, whose strings went out in `style`.
-    pub(super) fn apply(&mut self, saying: &Saying, style: JsonStyle) {
+    /// `at`: when it was made, in unix ms, if its event says so.
+    pub(super) fn apply(&mut self, saying: &Saying, at: Option<u64>, style: JsonStyle) {
         match (self, saying) {
-            (Self::Moments(truth), Saying::Moment(moment)) => truth.apply(moment),
+            (Self::Moments(truth), Saying::Moment(moment)) => truth.apply_at(moment, at),
             (Self::Chunks(fold), Saying::Chunk(chunk)) => fold.apply(chunk),
             (Self::Moments(truth), Saying::Kind(kind)) => {
                 envelope::moment(kind, style).iter().for_each(|moment| truth.apply(moment));
