@@ -2,6 +2,7 @@
 import { cancelSource, isSource } from './browser/adopted-stream.js';
 import { invalid } from './errors.js';
 import { dispose } from './dispose.js';
+import { EndedRuns } from './ended-runs.js';
 import { Feed } from './feed.js';
 import { Keeper } from './persist/keeper.js';
 import { callQuestion, foldAnswers } from './questions.js';
@@ -89,11 +90,12 @@ export class RunClient {
   #options;
   #feed;
   #keeper = null;         // what is held over a reload
-  #kept = new Map();      // the stream of a run that has ended a moment ago -> { timer, snapshot, bytes }
+  #ended;
 
   constructor(options) {
     this.#options = parseOptions(options);
     this.#feed = new Feed(this.#options);
+    this.#ended = new EndedRuns(this.#options.replay);
     const { persist, raw: { baseUrl, protocol } } = this.#options;
     if (persist) {
       this.#keeper = new Keeper(persist, `${baseUrl}|${protocol}`, {
@@ -167,7 +169,7 @@ export class RunClient {
 
   get held() {
     const live = this.#feed.runs().map((run) => this.#feed.heldBytes(run));
-    const bytes = [...live, ...[...this.#kept.values()].map((kept) => kept.bytes)];
+    const bytes = [...live, ...this.#ended.bytes];
     return Object.freeze({ runs: bytes.length, bytes: bytes.reduce((sum, each) => sum + each, 0) });
   }
 
@@ -209,8 +211,7 @@ export class RunClient {
   }
 
   close() {
-    for (const { timer } of this.#kept.values()) clearTimeout(timer);
-    this.#kept.clear();
+    this.#ended.clear();
     this.#keeper?.save();
     this.#keeper?.stop();
     this.#feed.close();
@@ -265,42 +266,20 @@ export class RunClient {
     requireSignal('signal', signal);
     const run = this.#feed.runs().find((live) => fits(live.store.peek()));
     run?.follow(signal);
-    return run?.stream ?? (isNamed ? this.#findKept(fits) : undefined);
-  }
-
-  // Whoever comes back a moment after the end finds all of it, without a request (K-5, K-6); and a click that comes too late
-  // sends nothing a second time, though the server has forgotten the first (B-SEND-4).
-  #findKept(fits) {
-    for (const [stream, { snapshot }] of this.#kept) if (fits(snapshot)) return stream;
-    return undefined;
+    return run?.stream ?? (isNamed ? this.#ended.find(fits) : undefined);
   }
 
   #handleEnd = (run, stream) => {
-    const { replay: { ttlMs }, onSettled } = this.#options;
+    const { onSettled } = this.#options;
     const snapshot = run.store.peek();
     if (run.key === null && snapshot.status === 'interrupted' && !IS_GONE.has(snapshot.error?.code)) this.#keeper?.keep(run);
     else if (run.key === null) this.#keeper?.drop(run);
-    if (snapshot.status !== 'interrupted' && ttlMs > 0 && !this.#feed.isOver) this.#keep(run, stream, snapshot, ttlMs);
+    if (snapshot.status !== 'interrupted' && !this.#feed.isOver) {
+      // Text that nobody has read is not in the snapshot, but in the engine.
+      this.#ended.add(stream, snapshot, snapshot.text.length + this.#feed.heldBytes(run));
+    }
     if (onSettled) callGuarded(onSettled, stream);
   };
-
-  #keep(run, stream, snapshot, ttlMs) {
-    // Text that nobody has read is not in the snapshot, but in the engine.
-    const bytes = snapshot.text.length + this.#feed.heldBytes(run);
-    const timer = setTimeout(() => this.#kept.delete(stream), ttlMs);
-    // A process has nothing to wait for here.
-    timer.unref?.();
-    this.#kept.set(stream, { timer, snapshot, bytes });
-    let sum = 0;
-    for (const kept of this.#kept.values()) sum += kept.bytes;
-    // The oldest first.
-    for (const [oldest, kept] of this.#kept) {
-      if (sum <= this.#options.replay.maxBytes) return;
-      sum -= kept.bytes;
-      clearTimeout(kept.timer);
-      this.#kept.delete(oldest);
-    }
-  }
 
   #start(snapshot, options, signal) {
     const run = new Run(this.#feed, snapshot, { ...options, onEnd: this.#handleEnd });
