@@ -56,7 +56,7 @@ export interface Store<T> {
  * | `run-not-found` | the server knows no such run, or it has finished |
  * | `run-ended` | the server says the run is over, but its end never reached us: load the stored message |
  * | `server-error` | the run itself failed; `detail` is the server's text |
- * | `malformed-event` | an event that is not valid JSON |
+ * | `malformed-event` | an event that is not valid JSON, or that a custom protocol's `decode` made nothing of |
  * | `event-too-large` | an event larger than `maxEventBytes` |
  * | `truncated` | {@link RunCore.end}, or an adopted stream's end, before a terminal event |
  * | `aborted` | closed or aborted by our own caller |
@@ -347,7 +347,7 @@ export type UIMessagePart =
 
 /**
  * One part of a run, in the order of the stream. A part that does not change any more is the same object for ever.
- * `bichat`, `ws-chat` and `envelope` have tool, citation and interrupt parts, `ui-message` those of {@link UIMessagePart}.
+ * `ui-message` has the parts of {@link UIMessagePart}, all others have tool, citation and interrupt parts.
  */
 export type Part = TextPart | ReasoningPart | ToolPart | CitationPart | InterruptPart | UIMessagePart;
 
@@ -370,7 +370,8 @@ export interface RunSnapshot {
   /**
    * `bichat`: the metadata of the last snapshot event, as the server sent it. `ws-chat`: `message_id`, `sources`, `confidence`
    * and `generation_time_ms` of a completed answer, those that the server gave. `ui-message`: what the server has said of the
-   * message, merged member by member (U-R-17). `envelope`: the payload of the envelope that ended the message.
+   * message, merged member by member (U-R-17). `envelope`: the payload of the envelope that ended the message. A custom protocol: as
+   * `bichat`.
    */
   readonly metadata: Readonly<Record<string, unknown>> | null;
   /** The id of the last event applied: where a resume goes on. */
@@ -495,7 +496,7 @@ export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest' | 'adopte
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
 
 /** One per backend. Times are in ms. Each protocol has options of its own. */
-export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions | EnvelopeOptions;
+export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions | EnvelopeOptions | CustomOptions;
 
 /** A server that speaks `bichat` (PROTOCOLS 1). */
 export interface BichatOptions extends CommonClientOptions {
@@ -547,6 +548,57 @@ export interface EnvelopeOptions extends CommonClientOptions {
   readonly protocol: 'envelope';
   /** Default `['fetch']`. */
   readonly transports?: readonly ('eventsource' | 'fetch')[];
+}
+
+/** One event of a server's own protocol, as it came. */
+export interface WireEvent {
+  /** The name of the server-sent event, `'message'` if it has none. */
+  readonly event: string;
+  readonly data: string;
+  /** The last event id, as an `EventSource` has it: its own, or that of an event before it; `''` if there was none. */
+  readonly id: string;
+}
+
+interface Timed {
+  /** When it was made: unix ms, by the server's clock. */
+  readonly timestamp?: number;
+}
+
+/**
+ * What a wire event may mean: the events of `bichat`, with the members that they need. `content` and `thinking` append to the text and the
+ * reasoning; a tool between two texts makes them two blocks, `text_block_end` says so without a tool; `snapshot` replaces text and
+ * tools; `done`, `cancelled`, `error` and `failed` end the run; `ping` is a sign of life.
+ */
+export type CustomRunEvent = Timed & (
+  | { readonly type: 'content' | 'chunk' | 'thinking'; readonly content: string }
+  | { readonly type: 'tool_start' | 'tool_end'; readonly tool: NonNullable<RunEvent['tool']> }
+  | { readonly type: 'text_block_end'; readonly textBlockSeq?: number }
+  | { readonly type: 'snapshot'; readonly snapshot: NonNullable<RunEvent['snapshot']> }
+  | { readonly type: 'interrupt'; readonly interrupt: Interrupt }
+  | { readonly type: 'citation'; readonly citation: Citation }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  | { readonly type: 'ping' }
+  | { readonly type: 'stream_started'; readonly runId?: string }
+  | { readonly type: 'done' | 'cancelled'; readonly generationMs?: number }
+  | { readonly type: 'error' | 'failed'; readonly error?: string; readonly generationMs?: number }
+);
+
+/**
+ * What a wire event means: an event, several, or nothing. It is called once for each wire event that comes, in order, and for those that come
+ * again behind a lost connection, too: it must give the same for the same event, and remember nothing. Where it throws, or gives
+ * what is none of the events, that is a `malformed-event` and the stream goes on.
+ */
+export type Decode = (event: WireEvent) => CustomRunEvent | readonly CustomRunEvent[] | null | undefined;
+
+/**
+ * A server of any other protocol over server-sent events. `POST {baseUrl}` with the message, `sessionId` and `requestId` answers with a run's stream;
+ * `GET {baseUrl}/{sessionId}/stream` takes it up again, from its start, or after `Last-Event-ID` where events have ids, and is 204
+ * when nothing runs; `POST {baseUrl}/{sessionId}/stop` stops it. An id is the cursor of all that `decode` made of its event.
+ */
+export interface CustomOptions extends CommonClientOptions {
+  readonly protocol: Decode | { readonly decode: Decode };
+  /** Default `['fetch']`; there is no other. */
+  readonly transports?: readonly 'fetch'[];
 }
 
 /** How long runs that have ended are kept. */
@@ -719,7 +771,10 @@ export type QuestionResult =
   | { readonly success: true; readonly data: QuestionReceipt }
   | { readonly success: false; readonly error: SteadyStreamError };
 
-/** A stream of a run's events: bytes or text of an SSE stream, cut anywhere, or one event's data an object. */
+/**
+ * A stream of a run's events: bytes or text of an SSE stream, cut anywhere, or one event's data an object. A custom protocol's `decode`
+ * gets an object as its JSON text; events with a name or an id come as text.
+ */
 export type RunSource = ReadableStream<unknown> | AsyncIterable<unknown>;
 
 /** Opens such a stream after `cursor`; `null`: there is none, the run is over. Rejects when it cannot be had now. */
@@ -766,8 +821,8 @@ export declare class RunClient {
 
   /**
    * After a reload: attaches to what is running in the session, or gives `null`. A status request that fails on the
-   * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`. With `ui-message` the stream itself tells:
-   * what is not 204 runs.
+   * server's side, or is late, counts as nothing running (B-STAT-1). Aborted: `null`. With `ui-message` and a custom protocol the
+   * stream itself tells: what is not 204 runs.
    *
    * With {@link RunClientOptions.persist} the page that was here before has kept its run: that is given at once, its text in
    * the first frame, and goes on after its cursor without a status request. Where it has ended meanwhile and its log is gone, it

@@ -40,6 +40,7 @@ const orAborted = (promise, signal) => new Promise((resolve, reject) => {
 // Of each protocol: what a message says unless it says otherwise, what it always says, and what one is that is mere text.
 const FIELDS = {
   bichat: (sessionId, requestId) => [{ debugMode: false, attachments: [] }, { sessionId, requestId }],
+  custom: (sessionId, requestId) => [{}, { sessionId, requestId }],
   envelope: (sessionId, requestId) => [{}, { chat_id: sessionId, request_id: requestId }, (prompt) => ({ prompt })],
   'ui-message': (sessionId, requestId) => [{ trigger: 'submit-message' }, { id: sessionId, requestId }, (text) => (
     { messages: [{ id: requestId, role: 'user', parts: [{ type: 'text', text }] }] })],
@@ -222,7 +223,7 @@ export class RunClient {
   }
 
   get #hasStatus() {
-    return this.#options.raw.protocol !== 'ui-message';
+    return !['ui-message', 'custom'].includes(this.#options.raw.protocol);
   }
 
   // ---- what another page of ours has kept ----

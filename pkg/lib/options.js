@@ -4,12 +4,15 @@ import { TRANSPORTS } from './browser/driver.js';
 import { invalid } from './errors.js';
 
 export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message', 'envelope'];
+// By the engine's numbers. `custom` has no name for users: it is a function.
+const NUMBERED = [...PROTOCOLS, 'custom'];
 // The transports of each, and those that it uses where none are named.
 const OF_PROTOCOL = {
   bichat: { all: ['eventsource', 'fetch', 'rest'], usual: ['fetch'] },
   'ws-chat': { all: TRANSPORTS, usual: ['websocket', 'fetch', 'rest'] },
   'ui-message': { all: ['fetch'], usual: ['fetch'] },
   envelope: { all: ['eventsource', 'fetch'], usual: ['fetch'] },
+  custom: { all: ['fetch'], usual: ['fetch'] },
 };
 const CREDENTIALS = ['include', 'same-origin', 'omit'];
 
@@ -90,6 +93,14 @@ const parseTransports = (value, protocol, hasHeaders) => {
   return [...value];
 };
 
+// A protocol's name, or `custom` and the function.
+const parseProtocol = (value) => {
+  if (typeof value === 'function') return ['custom', value];
+  if (!isObject(value)) return [requireOneOf('protocol', value, PROTOCOLS)];
+  for (const name of Object.keys(value)) if (name !== 'decode') throw invalid(`protocol.${name}`, value[name], 'no option of this name');
+  return ['custom', requireFunction('protocol.decode', value.decode).bind(value)];
+};
+
 const requireBoolean = (path, value) => {
   if (typeof value !== 'boolean') throw invalid(path, value, 'true or false');
   return value;
@@ -107,7 +118,7 @@ const parseHeaders = (value) => {
 const numbersOf = (raw) => Float64Array.of(
   raw.retryBaseMs, raw.retryCapMs, raw.retryStableMs, raw.retryGiveUpAfterMs, raw.retryMaxAttempts, raw.stallMs, raw.livenessFloorMs,
   raw.connectGraceMs, raw.connectTimeoutMs, raw.statusTimeoutMs, raw.stopTimeoutMs, raw.maxEventBytes, raw.retryJitter,
-  raw.eventLog, PROTOCOLS.indexOf(raw.protocol),
+  raw.eventLog, NUMBERED.indexOf(raw.protocol),
   // A digit for each, from the right.
   raw.transports.reduceRight((digits, name) => digits * 10 + TRANSPORTS.indexOf(name) + 1, 0), raw.firstByteMs,
 );
@@ -131,7 +142,7 @@ export const parseOptions = (options) => {
   if (isObject(headers)) parseHeaders(headers);
   const baseUrl = get('baseUrl');
   if (typeof baseUrl !== 'string' && !(baseUrl instanceof URL)) throw invalid('baseUrl', baseUrl, 'a URL');
-  const protocol = requireOneOf('protocol', get('protocol', 'bichat'), PROTOCOLS);
+  const [protocol, decode] = parseProtocol(get('protocol', 'bichat'));
   const isBichat = protocol === 'bichat';
   if (!isBichat) {
     for (const path of ['streamEndpoint', 'eventLog']) {
@@ -141,6 +152,7 @@ export const parseOptions = (options) => {
   const raw = {
     baseUrl: trim(String(baseUrl)),
     protocol,
+    ...(decode && { decode }),
     streamEndpoint: isBichat ? parseEndpoint('streamEndpoint', get('streamEndpoint', '/stream')) : '',
     transports: parseTransports(get('transports'), protocol, headers !== undefined),
     websocketAuth: requireOneOf('websocketAuth', get('websocketAuth', 'frame'), ['frame', 'subprotocol']),

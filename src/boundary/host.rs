@@ -202,12 +202,13 @@ impl RawHost {
         self.host().handle_chunk(Task(task), len, instant(now));
     }
 
-    /// A task is over: 0 ended, 1 failed, 2 refused; a socket's with its close code.
+    /// A task is over: 0 ended, 1 failed, 2 refused, 3 overflown; a socket's with its close code.
     pub fn end(&self, task: u32, how: u32, close_code: Option<u16>, now: f64) {
         let end = match how {
             0 => End::Ended,
             1 => End::Failed,
-            _ => End::Refused,
+            2 => End::Refused,
+            _ => End::Overflown,
         };
         self.host().handle_end(Task(task), end, close_code, instant(now));
     }

@@ -52,6 +52,8 @@ pub enum End {
     Failed,
     /// The browser's own source gave up for good: the server answered, and not with an event stream (W-1).
     Refused,
+    /// An event outgrew the bound before it came here.
+    Overflown,
 }
 
 /// How soon a run's content goes out.
@@ -307,6 +309,9 @@ impl Host {
             Purpose::Socket => self.lose_socket(close_code, now),
             Purpose::Stream { slot, conn, native: Some(request) } if end == End::Refused => {
                 self.open(Purpose::Diagnosis { slot, conn }, "fetch", &request);
+            }
+            Purpose::Stream { slot, conn, .. } if end == End::Overflown => {
+                self.turn(slot, now, |run, _| run.handle_item(conn, &Item::Overflow, now));
             }
             Purpose::Stream { slot, conn, .. } => self.turn(slot, now, |run, _| run.handle_lost(conn, loss, now)),
             Purpose::Diagnosis { slot, conn } => {

@@ -16,6 +16,7 @@ mod chunks_split_anywhere;
 mod clean_eof_is_a_disconnect;
 mod close_stops_watching;
 mod connect_grace;
+mod custom_run;
 mod each_terminal_settles;
 mod empty_200_loop_ends;
 mod end_of_a_host;

@@ -87,14 +87,21 @@ fn play(seed: u64) -> Vec<Output> {
     let mut rng = Rng::seeded(seed);
     let protocol = pick(
         &mut rng,
-        &[Protocol::Bichat, Protocol::Bichat, Protocol::WsChat, Protocol::UiMessage, Protocol::Envelope],
+        &[
+            Protocol::Bichat,
+            Protocol::Bichat,
+            Protocol::WsChat,
+            Protocol::UiMessage,
+            Protocol::Envelope,
+            Protocol::Custom,
+        ],
     );
     let mut transports = Vec::new();
     for _ in 0..rng.up_to(3) {
         let transport = pick(&mut rng, &Transport::ALL);
         let fits = match protocol {
             Protocol::WsChat => true,
-            Protocol::UiMessage => transport == Transport::Fetch,
+            Protocol::UiMessage | Protocol::Custom => transport == Transport::Fetch,
             _ => transport != Transport::WebSocket,
         };
         if fits && !transports.contains(&transport) {

@@ -37,11 +37,26 @@ test('a ladder is any of the protocol\'s transports in any order', () => {
   assert.deepEqual([raw.transports, raw.streamEndpoint, ...numbers.slice(-3)], [all, '', 1, 2413, 5000]);
 });
 
+test('a protocol may be a function, its own or of an object', () => {
+  const decode = () => null;
+  assert.equal(parseOptions({ baseUrl: '', protocol: decode }).raw.decode, decode);
+  const protocol = { decode() { return this === protocol ? [] : null; } };
+  const { raw, numbers } = parseOptions({ baseUrl: '', protocol });
+  assert.deepEqual([raw.protocol, raw.transports, raw.decode(), numbers.at(-3)], ['custom', ['fetch'], [], 4]);
+});
+
 test('a wrong value is refused with its path, what came and what was expected', () => {
   const cases = [
     ['options', undefined],
     ['baseUrl', { protocol: 'bichat' }],
     ['protocol', { ...base, protocol: 'grpc' }],
+    ['protocol', { ...base, protocol: 'custom' }],
+    ['protocol', { ...base, protocol: null }],
+    ['protocol.decode', { ...base, protocol: {} }],
+    ['protocol.decode', { ...base, protocol: { decode: 'x' } }],
+    ['protocol.encode', { ...base, protocol: { decode: () => null, encode: () => null } }],
+    ['transports[0]', { ...base, protocol: () => null, transports: ['eventsource'] }],
+    ['streamEndpoint', { ...base, protocol: () => null, streamEndpoint: '/s' }],
     ['retry', { ...base, retry: 3 }],
     ['retry.baseMs', { ...base, retry: { baseMs: -1 } }],
     ['retry.capMs', { ...base, retry: { capMs: Infinity } }],

@@ -15,6 +15,22 @@ new RunClient();
 new RunClient({ protocol: 'bichat' });
 // @ts-expect-error unknown protocol
 new RunClient({ baseUrl: '', protocol: 'grpc' });
+// @ts-expect-error a custom protocol is its function, not a name
+new RunClient({ baseUrl: '', protocol: 'custom' });
+// @ts-expect-error decode is required
+new RunClient({ baseUrl: '', protocol: {} });
+// @ts-expect-error decode answers at once
+new RunClient({ baseUrl: '', protocol: async ({ data }) => ({ type: 'content', content: data }) });
+// @ts-expect-error no event of ours
+new RunClient({ baseUrl: '', protocol: () => ({ type: 'token', content: '' }) });
+// @ts-expect-error a text has its content
+new RunClient({ baseUrl: '', protocol: () => ({ type: 'content', text: '' }) });
+// @ts-expect-error an event's id is text
+new RunClient({ baseUrl: '', protocol: { decode: ({ id }) => ({ type: 'usage', usage: { totalTokens: id } }) } });
+// @ts-expect-error a custom protocol goes over fetch
+new RunClient({ baseUrl: '', protocol: () => null, transports: ['eventsource'] });
+// @ts-expect-error a core reads the protocols that have a name
+createRunCore({ protocol: () => null });
 // @ts-expect-error unknown option
 new RunClient({ baseUrl: '', retries: 3 });
 // @ts-expect-error the unit is in the name

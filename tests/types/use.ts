@@ -4,7 +4,7 @@ import {
   createRunCore, isTerminalEvent, preload, readTextBlockOffsets, splitIntoTextBlocks,
 } from 'steadystream';
 import type {
-  ConnectionSnapshot, ErrorCode, Part, RunEvent, RunOutcome, RunSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
+  ConnectionSnapshot, CustomRunEvent, Decode, ErrorCode, Part, RunEvent, RunOutcome, RunSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
   TraceEntry, Transport,
 } from 'steadystream';
 import { RunClient as UrlRunClient, init } from 'steadystream/url';
@@ -23,6 +23,18 @@ const client = new RunClient({
 new RunClient({ baseUrl: '', headers: new Headers() });
 new RunClient({ baseUrl: '', transports: ['eventsource', 'fetch', 'rest'], liveness: { firstByteMs: 3000 } });
 new RunClient({ baseUrl: '', protocol: 'ws-chat', transports: ['websocket', 'rest'], websocketAuth: 'subprotocol' });
+new RunClient({
+  baseUrl: '/api/ask',
+  protocol: ({ event, data, id }) => {
+    const said: string = event + id;
+    if (data === '[DONE]') return { type: 'done' };
+    const { delta, tool } = JSON.parse(data);
+    if (said === '' || !delta) return null;
+    return tool ? [{ type: 'tool_start', tool: { callId: tool } }, { type: 'thinking', content: delta, timestamp: 1 }] : { type: 'content', content: delta };
+  },
+});
+const decode: Decode = ({ data }): CustomRunEvent[] => [{ type: 'usage', usage: { totalTokens: data.length } }, { type: 'error', error: data }];
+new RunClient({ baseUrl: '', protocol: { decode }, transports: ['fetch'], retry: { maxAttempts: 3 } });
 new RunClient({ baseUrl: '/api/chat', protocol: 'ui-message' }).send('s', { messages: [], trigger: 'regenerate-message' });
 
 const run: RunStream = client.send('s', { content: 'hi', model: 'm' }, { requestId: createRequestId(), signal: new AbortController().signal });

@@ -1,8 +1,10 @@
 // The loop around the engine: feed one input, carry out the orders, arm the timer, ask for a frame. No policy: which task is
 // opened and what its end means is the engine's decision.
 //
-// User code runs in one place only: below `wake`, the last act of an entry. An entry is a call by the page (a frame, a timer, a
-// reader, a listener); calls by our own code never wake, because that code flushes by itself.
+// User code runs in one place only: below `wake`, the last act of an entry; a custom protocol's `decode` runs as the first act of
+// one. An entry is a call by the page (a frame, a timer, a reader, a listener); calls by our own code never wake, because that code
+// flushes by itself.
+import { CustomReader } from '../custom-protocol.js';
 import { guard } from '../instance.js';
 import { callGuarded, report } from '../report.js';
 import { Window } from '../window.js';
@@ -16,7 +18,7 @@ import { onlineNow, watchPage, weatherNow } from './signals.js';
 import { openSocket } from './web-socket.js';
 
 const [ORDERS, FRAME, NOW, HURRIED] = [1, 2, 4, 8];
-const ENDS = ['ended', 'failed', 'refused'];
+const ENDS = ['ended', 'failed', 'refused', 'overflown'];
 /** By the engine's numbers. */
 export const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 const encoder = new TextEncoder();
@@ -149,6 +151,21 @@ export class Driver {
     this.#window.feed(bytes, (length) => this.#enter((raw, now) => raw.chunk(task, length, now)), isOver);
   }
 
+  // The page's own code runs in here, inside of no call of ours: what it closes is closed at once.
+  #tellWire(task, reader, bytes) {
+    let said;
+    try {
+      said = reader.read(bytes);
+    } catch (error) {
+      report(error);
+      return;
+    }
+    // Half an event is a sign of life, too.
+    if (said.text === '') this.#enter((raw, now) => raw.chunk(task, 0, now));
+    else this.#tellFrame(task, said.text, true);
+    if (said.isOverflown && this.#tasks.has(task)) this.#tellEnd(task, 'overflown');
+  }
+
   #tellHead(task, { status, headers }) {
     this.#enter((raw, now) => raw.head(
       task, status, headers.get('content-type') ?? undefined, headers.get('retry-after') ?? undefined, Date.now(), now,
@@ -249,22 +266,31 @@ export class Driver {
     const isReply = via === 'reply';
     const accept = isReply ? 'application/json' : 'text/event-stream';
     // A stop outlives the page that asked for it.
-    const close = openFetch({ url, body, how, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials }, this.#headers, {
-      head: (response) => this.#tellHead(task, response),
-      chunk: (bytes) => this.#tellChunk(task, bytes),
-      end: (how) => this.#tellEnd(task, how),
-    });
-    hold({ close });
+    const request = { url, body, how, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials };
+    hold({ close: this.#listen(task, isReply ? undefined : this.#options.decode, cursor, (tell) => openFetch(request, this.#headers, tell)) });
   }
 
   #adopt(task, key, cursor) {
     const held = { close: () => {}, text: '' };
     this.#tasks.set(task, held);
-    held.close = openAdopted(this.#adopted.get(key), cursor, {
+    held.close = this.#listen(task, this.#options.decode, cursor, (tell) => openAdopted(this.#adopted.get(key), cursor, tell));
+  }
+
+  /** Opens a stream of bytes, which are the engine's food as they are, or by way of the page's `decode`; gives what closes it. */
+  #listen(task, decode, cursor, open) {
+    const reader = decode && new CustomReader(decode, this.#options.maxEventBytes, cursor);
+    const close = open({
       head: (response) => this.#tellHead(task, response),
-      chunk: (bytes) => this.#tellChunk(task, bytes),
-      end: (how) => this.#tellEnd(task, how),
+      chunk: (bytes) => (reader ? this.#tellWire(task, reader, bytes) : this.#tellChunk(task, bytes)),
+      end: (how) => {
+        reader?.close();
+        this.#tellEnd(task, how);
+      },
     });
+    return () => {
+      close();
+      reader?.close();
+    };
   }
 
   // Feeds what native sources and sockets have told since the last time. What follows from it is the caller's to act on.

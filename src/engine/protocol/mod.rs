@@ -26,11 +26,14 @@ pub enum Protocol {
     UiMessage,
     /// Numbered envelopes over SSE (PROTOCOLS 2).
     Envelope,
+    /// What a function of the page makes of any other stream: `bichat`'s events, two marks around those of one wire event
+    /// (see `run::stream`).
+    Custom,
 }
 
 impl Protocol {
     /// All, by the numbers that the page knows them by.
-    pub const ALL: [Self; 4] = [Self::Bichat, Self::WsChat, Self::UiMessage, Self::Envelope];
+    pub const ALL: [Self; 5] = [Self::Bichat, Self::WsChat, Self::UiMessage, Self::Envelope, Self::Custom];
 
     /// The protocol that options call `name`.
     pub fn named(name: &str) -> Option<Self> {
@@ -48,7 +51,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::send(body),
             Self::WsChat => ws_chat::requests::send(session, body),
-            Self::UiMessage => ui_message::requests::send(body),
+            Self::UiMessage | Self::Custom => ui_message::requests::send(body),
             Self::Envelope => envelope::requests::send(body),
         }
     }
@@ -58,7 +61,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::events(session, run, cursor),
             Self::WsChat => ws_chat::requests::events(session, run, cursor),
-            Self::UiMessage => ui_message::requests::events(session, cursor),
+            Self::UiMessage | Self::Custom => ui_message::requests::events(session, cursor),
             Self::Envelope => envelope::requests::events(session, cursor),
         }
     }
@@ -69,7 +72,7 @@ impl Protocol {
             Self::Bichat => bichat::requests::status(session),
             Self::WsChat => ws_chat::requests::status(session, run, request_id),
             // Only the stream itself tells.
-            Self::UiMessage => ui_message::requests::events(session, None),
+            Self::UiMessage | Self::Custom => ui_message::requests::events(session, None),
             Self::Envelope => envelope::requests::status(session),
         }
     }
@@ -82,7 +85,7 @@ impl Protocol {
     /// Whether a server can be asked how a run stands, and keeps what it has said. Else the send's own response is the run,
     /// and whoever comes later is told all of it from its start, while it lasts.
     pub const fn has_log(self) -> bool {
-        !matches!(self, Self::UiMessage)
+        !matches!(self, Self::UiMessage | Self::Custom)
     }
 
     /// What stops whatever runs in a session.
@@ -90,7 +93,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::requests::stop(session),
             Self::WsChat => ws_chat::requests::stop(session),
-            Self::UiMessage => ui_message::requests::stop(session),
+            Self::UiMessage | Self::Custom => ui_message::requests::stop(session),
             Self::Envelope => envelope::requests::stop(session),
         }
     }
@@ -100,7 +103,7 @@ impl Protocol {
         match self {
             Self::Bichat => bichat::read_status(body),
             Self::WsChat => ws_chat::read_status(body),
-            Self::UiMessage => None,
+            Self::UiMessage | Self::Custom => None,
             Self::Envelope => envelope::read_status(body),
         }
     }
@@ -110,7 +113,7 @@ impl Protocol {
         match self {
             Self::Bichat => &[Transport::Fetch],
             Self::WsChat => &[Transport::WebSocket, Transport::Fetch, Transport::Rest],
-            Self::UiMessage | Self::Envelope => &[Transport::Fetch],
+            Self::UiMessage | Self::Envelope | Self::Custom => &[Transport::Fetch],
         }
     }
 }
@@ -172,7 +175,7 @@ pub(super) fn decode_wide<'a>(
     shape: &mut Shape,
 ) -> Result<RunEvent<'a>, Fault> {
     match protocol {
-        Protocol::Bichat => bichat::decode(name, wide, len, shape),
+        Protocol::Bichat | Protocol::Custom => bichat::decode(name, wide, len, shape),
         Protocol::WsChat => ws_chat::decode(wide, len, shape),
         Protocol::UiMessage => ui_message::decode(wide, len, shape),
         Protocol::Envelope => envelope::decode(wide, len, shape),

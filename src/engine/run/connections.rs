@@ -42,6 +42,7 @@ impl Core {
                 self.head_seen = false;
                 self.events_here = false;
                 self.passed_by = false;
+                self.group = None;
                 self.drop_poll();
                 if self.road == Road::Sending && self.accepted {
                     return self.ask_status(Doubt::Accepted, now);
@@ -134,6 +135,7 @@ impl Core {
             self.again = self.told;
             self.start_over();
         }
+        self.loose_again = if self.position.is_none() { 0 } else { self.loose };
     }
 
     /// Builds the transcript anew, and keeps the old text on screen meanwhile.

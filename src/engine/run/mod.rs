@@ -34,7 +34,7 @@ use questions::Doubt;
 
 use super::{
     config::Config,
-    cursor::Position,
+    cursor::{Position, Verdict as Judgement},
     delta::Delta,
     environment::{Environment, Signal},
     error::{Code, Failure},
@@ -238,6 +238,11 @@ struct Core {
     // How many events were told, where they have no ids, and how many of them come again from the start.
     told: usize,
     again: usize,
+    // Between two marks: what was made of one wire event, and whether that was applied before.
+    group: Option<Judgement>,
+    // Events without an id since the cursor moved, and how many of them come again behind it.
+    loose: usize,
+    loose_again: usize,
     // The present connection has told of another message of the chat, and the cursor has passed that.
     passed_by: bool,
     // What the first stream without a log called the run: one that calls it otherwise tells another one.
@@ -344,6 +349,9 @@ impl Run {
                 adopted: wish.adopted,
                 told: 0,
                 again: 0,
+                group: None,
+                loose: 0,
+                loose_again: 0,
                 passed_by: false,
                 first_name: None,
                 base: None,
@@ -565,7 +573,7 @@ impl Run {
             Status::Interrupted if core.adopted.as_ref().is_some_and(|adopted| adopted.may_reopen) => false,
             _ if core.adopted.is_some() => return false,
             // Nothing is left to go on with.
-            Status::Interrupted if core.protocol == Protocol::UiMessage => core.over && core.body.is_some(),
+            Status::Interrupted if !core.protocol.has_log() => core.over && core.body.is_some(),
             // A server that names no run cannot take one up again: it is sent anew.
             Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
@@ -582,6 +590,7 @@ impl Run {
             core.first_name = None;
             core.told = 0;
             core.again = 0;
+            core.loose = 0;
             core.request_id = Some(request_id.into());
             if let Some(body) = body {
                 core.body = Some(body.into());
@@ -791,7 +800,7 @@ impl Core {
 /// Where a log begins.
 fn beginning(protocol: Protocol) -> Position {
     match protocol {
-        Protocol::Bichat | Protocol::UiMessage => Position::new(),
+        Protocol::Bichat | Protocol::UiMessage | Protocol::Custom => Position::new(),
         Protocol::WsChat => Position::before_first(),
         Protocol::Envelope => Position::new().contiguous(),
     }

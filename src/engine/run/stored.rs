@@ -36,6 +36,8 @@ impl Core {
         }
         out.key("told");
         out.number(self.told as u64);
+        out.key("loose");
+        out.number(self.loose as u64);
         out.key("isWaiting");
         out.literal(bool_of(self.status == Status::Waiting));
         if let Some(how) = self.concluded {
@@ -64,6 +66,7 @@ impl Core {
                 (b"request", _) => self.request_id = self.request_id.take().or_else(text),
                 (b"first", _) => self.first_name = text(),
                 (b"told", count) => self.told = count.as_u64().unwrap_or(0) as usize,
+                (b"loose", count) => self.loose = count.as_u64().unwrap_or(0) as usize,
                 (b"isWaiting", Value::Bool(is_waiting)) => {
                     self.status = if is_waiting { Status::Waiting } else { Status::Streaming };
                 }

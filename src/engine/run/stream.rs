@@ -27,15 +27,26 @@ impl Core {
             Item::Comment => self.link.handle_beat(now),
             Item::Done => self.conclude(now),
             Item::Retry(wait) => self.link.handle_hint(*wait),
+            Item::Id(id) if self.protocol == Protocol::Custom => self.take_mark(id, now),
             Item::Malformed(bad) => {
-                self.counts.malformed += 1;
-                self.any_event = true;
-                self.note(Happening::Malformed, now);
-                self.report_malformed(bad);
+                let mark = bad.id.filter(|_| self.protocol == Protocol::Custom);
+                if let Some(id) = mark.filter(|_| self.group.is_none()) {
+                    self.take_mark(id, now);
+                }
+                if self.group != Some(Judgement::Duplicate) {
+                    self.counts.malformed += 1;
+                    self.any_event = true;
+                    self.note(Happening::Malformed, now);
+                    self.report_malformed(bad);
+                }
+                if let Some(id) = mark {
+                    self.take_mark(id, now);
+                }
             }
             Item::Id(id) => {
                 if self.road == Road::Following {
                     self.position.advance(id);
+                    self.loose = 0;
                 }
             }
             Item::Overflow => {
@@ -50,7 +61,46 @@ impl Core {
         }
     }
 
+    /// What a page's decoder makes of one wire event stands between two marks with its id, of which the last event may be the
+    /// second: the first mark says whether all of it is new, and only the second moves the cursor.
+    fn take_mark(&mut self, id: &[u8], now: Instant) {
+        match self.group.take() {
+            None => {
+                let judgement = self.position.check(id);
+                if judgement == Judgement::Duplicate {
+                    self.pass_duplicate(Some(id), now);
+                }
+                self.group = Some(judgement);
+            }
+            Some(Judgement::Duplicate) => {}
+            Some(_) => {
+                self.position.advance(id);
+                self.dirty.cursor = true;
+                (self.loose, self.loose_again) = (0, 0);
+                self.any_event = true;
+                self.link.handle_progress();
+                self.touch_content();
+            }
+        }
+    }
+
+    /// What has no id comes again with the one before it: all of it, or as much as was applied behind the cursor.
+    fn pass_duplicate(&mut self, id: Option<&[u8]>, now: Instant) {
+        if let Some(id) = id.filter(|_| !self.has_log()) {
+            self.loose_again = if id == self.position.as_bytes() { self.loose } else { usize::MAX };
+        }
+        self.counts.duplicates += 1;
+        self.note(Happening::Duplicates { count: 1 }, now);
+    }
+
     fn take_event(&mut self, incoming: &Incoming<'_>, now: Instant) {
+        let group = self.group;
+        if incoming.id.is_some() {
+            self.group = None;
+        }
+        if group == Some(Judgement::Duplicate) {
+            return;
+        }
         if matches!(incoming.event, RunEvent::Heartbeat) {
             self.link.handle_beat(now);
             self.forward(incoming);
@@ -82,11 +132,7 @@ impl Core {
         let id = id.filter(|_| next.is_none()).map(|id| (id, Cursor::parse(id)));
         if let Some((id, cursor)) = id {
             match self.position.judge(id, cursor) {
-                Judgement::Duplicate => {
-                    self.counts.duplicates += 1;
-                    self.note(Happening::Duplicates { count: 1 }, now);
-                    return;
-                }
+                Judgement::Duplicate => return self.pass_duplicate(Some(id), now),
                 Judgement::Gap => {
                     // What is missing is asked for again, after what is held.
                     self.counts.gaps += 1;
@@ -104,6 +150,10 @@ impl Core {
                 self.ask_status(Doubt::Refused(failure), now);
             }
             return;
+        }
+        if self.loose_again > 0 && id.is_none() && next.is_none() && group.is_none() {
+            self.loose_again -= 1;
+            return self.pass_duplicate(None, now);
         }
         if is_foreign {
             // Of another message of the chat: nothing of ours is missing (A-ENV-6), and the number after it must follow.
@@ -152,6 +202,11 @@ impl Core {
             self.touch();
         }
         // Only now: what the cursor passes must be held (A-ENV-6).
+        if next.is_some() || id.is_some() {
+            (self.loose, self.loose_again) = (0, 0);
+        } else if group.is_none() && !self.has_log() {
+            self.loose += 1;
+        }
         if let Some(next) = next {
             self.position.step(next);
             self.dirty.cursor = true;

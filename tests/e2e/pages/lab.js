@@ -177,7 +177,10 @@ const lab = {
   client({ name = 'main', options = {} } = {}) {
     const existing = this.clients.get(name);
     if (existing) return existing;
-    const client = new RunClient({ baseUrl: '/bi-chat', replay: { ttlMs: 0 }, ...options });
+    const { decode, ...rest } = options;
+    // A function comes here as its source.
+    const protocol = decode && { protocol: { decode: (0, eval)(`(${decode})`) } };
+    const client = new RunClient({ baseUrl: '/bi-chat', replay: { ttlMs: 0 }, ...rest, ...protocol });
     this.clients.set(name, client);
     this.histories.set(client, watchConnection(client.connection));
     return client;

@@ -193,7 +193,7 @@ class AiServer {
 }
 
 /** Pages of other origins may use it. */
-function allowOrigin({ headers }, response) {
+export function allowOrigin({ headers }, response) {
   if (!headers.origin) return;
   response.setHeader('Access-Control-Allow-Origin', headers.origin);
   response.setHeader('Access-Control-Allow-Credentials', 'true');
