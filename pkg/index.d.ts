@@ -136,7 +136,7 @@ export interface ConnectionSnapshot {
  * - `first-token`: the run's first text, `ms` after the run began
  * - `lost`: with the error's `code` and, where one was seen, the HTTP `status` or the socket's close code
  * - `waiting`: the next attempt comes in `ms` · `parked`: offline, frozen or left, until that ends
- * - `switched`: to another `transport` · `asked`: the server, how the run stands
+ * - `switched`: to another `transport` · `asked`: the server, how the run stands, or for what it has stored
  * - `duplicates`: `count` events in a row came again and were dropped · `gap`: events are missing, and asked for again
  * - `malformed`: an event made no sense · `settled`: the run has ended, `outcome` says how
  */
@@ -541,8 +541,9 @@ export interface UIMessageOptions extends CommonClientOptions {
 
 /**
  * A server that numbers the envelopes of each chat through (PROTOCOLS 2, docs/envelope.md). A session is a chat, a run one of its
- * messages; `baseUrl` ends in the API's prefix (`/api/v1`). A number that is missing is asked for again. When the server goes on
- * with a queued message on the same connection, the run completes, and `metadata.assistant_message_id` names the next.
+ * messages; `baseUrl` ends in the API's prefix (`/api/v1`). A number that is missing is asked for again, on the stream and then in what is
+ * stored; where the server has put it away, the run ends as `run-ended`. When the server goes on with a queued message on the same
+ * connection, the run completes, and `metadata.assistant_message_id` names the next.
  */
 export interface EnvelopeOptions extends CommonClientOptions {
   readonly protocol: 'envelope';
@@ -691,7 +692,8 @@ export interface LivenessOptions {
   readonly floorMs?: number;
   /**
    * An open stream without a single byte after this time makes the library ask the server whether there is something to read;
-   * if so, something in between holds it back, and the ladder's next transport is tried. Default 5000; `Infinity`: never.
+   * if so, something in between holds it back, and the ladder's next transport is tried. With `envelope` it is the first envelope that is
+   * waited for, here or on another transport. Default 5000; `Infinity`: never.
    */
   readonly firstByteMs?: number;
 }

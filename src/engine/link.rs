@@ -437,7 +437,7 @@ impl Link {
                     return Some(Due::Look);
                 }
                 Timer::FirstByte => return Some(Due::Suspect),
-                Timer::Status | Timer::Stop | Timer::Poll => {}
+                Timer::Status | Timer::Stop | Timer::Poll | Timer::Word => {}
             }
         }
         None

@@ -36,6 +36,17 @@ pub enum Item<'a> {
     Overflow,
 }
 
+impl<'a> Item<'a> {
+    /// An event of `protocol` that came by itself, a valid JSON object.
+    pub fn of(protocol: Protocol, data: &'a [u8]) -> Self {
+        let mut shape = Shape::default();
+        match protocol::decode_wide(protocol, UNNAMED, data, data.len(), &mut shape) {
+            Ok(event) => Self::Event(Incoming::of(None, UNNAMED, data, data, event, &shape)),
+            Err(fault) => Self::Malformed(Malformed { id: None, name: UNNAMED, data, fault }),
+        }
+    }
+}
+
 /// One event and the frame it came in.
 #[derive(Debug)]
 pub struct Incoming<'a> {
@@ -54,7 +65,29 @@ pub struct Incoming<'a> {
     timestamp: &'a [u8],
 }
 
-impl Incoming<'_> {
+impl<'a> Incoming<'a> {
+    /// Of an event whose data begins `wide`, which its shape speaks of.
+    #[inline(always)]
+    fn of(
+        id: Option<&'a [u8]>,
+        name: &'a [u8],
+        data: &'a [u8],
+        wide: &'a [u8],
+        event: RunEvent<'a>,
+        shape: &Shape,
+    ) -> Self {
+        let own = shape.id.of(wide);
+        Self {
+            id: id.or((!own.is_empty()).then_some(own)),
+            name,
+            data,
+            event,
+            run: shape.run.of(wide),
+            request: shape.request.of(wide),
+            timestamp: shape.timestamp.of(wide),
+        }
+    }
+
     /// The server's time of the event in unix ms, where it gives one.
     pub fn timestamp(&self) -> Option<u64> {
         if self.timestamp.is_empty() { None } else { json::integer(self.timestamp) }
@@ -243,16 +276,7 @@ impl<'a> Feed<'a> {
                         if is_whole && (is_reasoning || matches!(event, RunEvent::Text { .. })) {
                             envelopes.learn(bytes, &frame, data, &shape, is_reasoning);
                         }
-                        let own = shape.id.of(wide);
-                        Item::Event(Incoming {
-                            id: id.or((!own.is_empty()).then_some(own)),
-                            name,
-                            data: data_bytes,
-                            event,
-                            run: shape.run.of(wide),
-                            request: shape.request.of(wide),
-                            timestamp: shape.timestamp.of(wide),
-                        })
+                        Item::Event(Incoming::of(id, name, data_bytes, wide, event, &shape))
                     }
                     Err(fault) => Item::Malformed(Malformed { id, name, data: data_bytes, fault }),
                 }

@@ -21,11 +21,13 @@ pub enum Timer {
     Stop,
     /// The server is asked again how the run stands.
     Poll,
+    /// An open stream has not said a word in a while, though it beats: ask whether it ever will.
+    Word,
 }
 
 impl Timer {
     /// Every timer, in slot order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Reconnect,
         Self::Connect,
         Self::Silence,
@@ -34,6 +36,7 @@ impl Timer {
         Self::Status,
         Self::Stop,
         Self::Poll,
+        Self::Word,
     ];
 }
 

@@ -18,13 +18,13 @@ after(() => stage?.close());
 const testBoth = (name, play) => TRANSPORTS.forEach((transport) =>
   test(`${name} [${transport}]`, () => stage.withServer((lab) => play(lab, transport, lab.server.control))));
 
-async function send(lab, transport, { recipe = {}, faults = [], ...rest } = {}) {
+async function send(lab, transport, { recipe = {}, faults = [], options, ...rest } = {}) {
   const sessionId = randomUUID();
   const requestId = randomUUID();
   const { control } = lab.server;
   await control.recipe({ sessionId, ...RUN, ...recipe });
-  for (const { path, steps } of faults) await control.faults({ path }, steps);
-  const client = { name: transport, options: { baseUrl: '/api/v1', protocol: 'envelope', transports: [transport] } };
+  for (const { path, steps, loop } of faults) await control.faults({ path }, steps, { loop });
+  const client = { name: transport, options: { baseUrl: '/api/v1', protocol: 'envelope', transports: [transport], ...options } };
   return { key: await lab.start({ sessionId, requestId, client, ...rest }), sessionId, client };
 }
 
@@ -92,6 +92,81 @@ describe('envelope', { concurrency: 5 }, () => {
     assertSound(next);
     assert.equal(next.snapshot.status, 'completed');
     await assertTruth(lab.server.control, next);
+  });
+
+  // What the stream has left out, it leaves out again: while the answer runs, or until all of it is there.
+  const GAP = { drop: 12 };
+  const GAP_AGAIN = { replaySeen: 1, drop: 2 };
+  for (const [when, again] of [['while it runs', GAP_AGAIN], ['at its end', { drop: 1 }]]) {
+    testBoth(`a gap that comes again is read from what is stored, ${when}`, async (lab, transport, control) => {
+      const report = await assertCompleted(lab, await send(lab, transport, { faults: [{ path: 'env-stream', steps: [GAP, again] }] }));
+      assert.equal(await control.stepsLeft(), 0);
+      assert.equal(report.trace.filter((entry) => entry.startsWith('gap')).length, 2);
+      assert.equal((await control.counters()).requests['env-events'], 1);
+    });
+  }
+
+  testBoth('what is stored is asked for again where that fails', async (lab, transport, control) => {
+    const faults = [
+      { path: 'env-stream', steps: [GAP, GAP_AGAIN, GAP_AGAIN, GAP_AGAIN] },
+      { path: 'env-events', steps: [{ status: { code: 503 } }, { cut: { afterBytes: 60, how: 'fin' } }] },
+    ];
+    await assertCompleted(lab, await send(lab, transport, { faults }));
+    assert.equal(await control.stepsLeft(), 0);
+  });
+
+  testBoth('what is not stored yet is waited for while the answer runs', async (lab, transport, control) => {
+    const faults = [
+      { path: 'env-stream', steps: [GAP, GAP_AGAIN, GAP_AGAIN] },
+      { path: 'env-events', steps: [{ unknownRun: true }, { unknownRun: true }] },
+    ];
+    await assertCompleted(lab, await send(lab, transport, { recipe: { events: 240 }, faults }));
+    assert.equal(await control.stepsLeft(), 0);
+  });
+
+  testBoth('and what never is costs the rest of it, when it is over', async (lab, transport, control) => {
+    const faults = [
+      { path: 'env-stream', steps: [GAP] }, { path: 'env-stream', steps: [GAP_AGAIN], loop: true },
+      { path: 'env-events', steps: [{ unknownRun: true }], loop: true },
+    ];
+    const sent = await send(lab, transport, { faults });
+    const report = await lab.settled(sent.key);
+    assertSound(report);
+    assert.deepEqual([report.snapshot.status, report.snapshot.error?.code], ['interrupted', 'run-ended'], JSON.stringify(report.trace));
+    await assertPrefix(control, report);
+    assert.ok((await control.counters()).requests['env-status'] > 1, 'it was asked whether it runs, and it did');
+  });
+
+  // The first wait is longer than the answer.
+  const LATE = { retry: { baseMs: 1500, capMs: 1500, jitter: 'none' } };
+
+  for (const ending of ['complete', 'error']) {
+    testBoth(`an answer that was pruned after its ${ending} is told as over, with what came of it`, async (lab, transport, control) => {
+      await control.config({ prune: true });
+      const sent = await send(lab, transport, {
+        recipe: { ending: ending === 'error' ? 'error' : 'done', error: 'no model' },
+        faults: [{ path: 'env-stream', steps: [{ cut: { afterEvents: 30, how: 'rst' } }] }],
+        options: { ...LATE, liveness: { firstByteMs: 400 } },
+      });
+      const report = await lab.settled(sent.key);
+      assertSound(report);
+      const { status, error, text } = report.snapshot;
+      assert.deepEqual([status, error?.code, error?.retryable], ['interrupted', 'run-ended', false], JSON.stringify(report.trace));
+      assert.ok(text.length > 0);
+      await assertPrefix(control, report);
+      const { requests } = await control.counters();
+      assert.deepEqual([requests['env-events'], requests['env-status']], [1, 1]);
+    });
+  }
+
+  testBoth('whoever opens an answer that was pruned is told that it is over', async (lab, transport, control) => {
+    const sent = await send(lab, transport);
+    const { snapshot: { runId } } = await assertCompleted(lab, sent);
+    await control.config({ prune: true });
+    const key = await lab.start({ via: 'open', sessionId: sent.sessionId, runId, client: sent.client });
+    const report = await lab.settled(key);
+    assertSound(report);
+    assert.deepEqual([report.snapshot.status, report.snapshot.error.code, report.snapshot.text], ['interrupted', 'run-ended', '']);
   });
 
   testBoth('a page that comes later finds what runs, and all of it', async (lab, transport) => {

@@ -180,6 +180,7 @@ impl Core {
         self.link.handle_opened(now);
         self.retry_after = None;
         self.note(Happening::Opened, now);
+        self.watch_words(self.config.first_byte, now);
         self.touch();
     }
 
@@ -440,8 +441,9 @@ impl Core {
     /// Lets go of the questions that stand for a stream.
     pub(super) fn drop_poll(&mut self) {
         self.timers.clear(Timer::Poll);
-        let asks = [&mut self.posting, &mut self.polling, &mut self.reading, &mut self.suspecting];
-        let gone: [Option<Ask>; 4] = asks.map(Option::take);
+        self.timers.clear(Timer::Word);
+        let asks = [&mut self.posting, &mut self.polling, &mut self.reading, &mut self.suspecting, &mut self.paging];
+        let gone: [Option<Ask>; 5] = asks.map(Option::take);
         for ask in gone.into_iter().flatten() {
             self.push(Output::Forget { ask });
         }

@@ -18,10 +18,11 @@
 //! over any rung of the [`Ladder`], after the cursor of what is held.
 //!
 //! Here: what a run is, its inputs and outputs. Beside it: its connections (`connections`), what a stream's events do (`stream`),
-//! the answer without a stream (`polling`), what is asked and what the replies decide (`questions`), what is told of it (`write`) and
-//! kept of it (`stored`).
+//! the answer without a stream (`polling`), what a stream leaves out (`missing`), what is asked and what the replies decide
+//! (`questions`), what is told of it (`write`) and kept of it (`stored`).
 
 mod connections;
+mod missing;
 mod polling;
 mod questions;
 mod stored;
@@ -218,6 +219,12 @@ struct Core {
     reading: Option<Ask>,
     // An open stream without a word is doubted.
     suspecting: Option<Ask>,
+    // What is stored behind the cursor, a page at a time.
+    paging: Option<Ask>,
+    // Events were missing, and nothing new has come since.
+    is_gapped: bool,
+    // How many events there were when the silence began.
+    told_before: usize,
     // What a reply asked for, until the next wait or connection.
     retry_after: Option<Millis>,
     stopping: bool,
@@ -337,6 +344,9 @@ impl Run {
                 polling: None,
                 reading: None,
                 suspecting: None,
+                paging: None,
+                is_gapped: false,
+                told_before: 0,
                 retry_after: None,
                 stopping: false,
                 late_stop: None,
@@ -522,6 +532,7 @@ impl Run {
                 // The server had its time to confirm, and then to send its own terminal event.
                 Timer::Stop => self.core.settle_stopped(now),
                 Timer::Poll => self.core.handle_poll_due(now),
+                Timer::Word => self.core.handle_word_due(now),
                 _ => {}
             }
         }
@@ -607,6 +618,7 @@ impl Run {
         core.verdict = None;
         core.over = false;
         core.concluded = None;
+        core.is_gapped = false;
         core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };

@@ -7,7 +7,7 @@ use crate::engine::{
     event::RunEvent,
     http::Head,
     link::Phase,
-    protocol::{StatusReply, WholeAnswer},
+    protocol::{Protocol, StatusReply, WholeAnswer},
     reader::Item,
     status::{By, Status},
     time::{Instant, Millis},
@@ -35,7 +35,10 @@ impl Core {
 
     /// It is time to ask again, or what was asked has got no answer in time.
     pub(super) fn handle_poll_due(&mut self, now: Instant) {
-        if self.polling.is_some() || self.reading.is_some() {
+        if let Some(ask) = self.paging.take() {
+            self.push(Output::Forget { ask });
+            self.handle_stored(0, b"", now);
+        } else if self.polling.is_some() || self.reading.is_some() {
             self.lose(Failure::passing(Code::RequestTimeout), None, now);
         } else {
             self.poll(now);
@@ -169,6 +172,9 @@ impl Core {
 
     /// The server's word for what the stream should have said by now.
     pub(super) fn handle_suspicion(&mut self, status: u16, body: &[u8], now: Instant) {
+        if self.protocol == Protocol::Envelope {
+            return self.handle_silence(status, body, now);
+        }
         let reply = if (200..=299).contains(&status) { self.protocol.read_status(body) } else { None };
         let is_held_back = reply.is_some_and(|reply| {
             let mut told = Transcript::new();

@@ -30,10 +30,12 @@ pub(super) enum Doubt {
     Spent,
     /// The road was refused.
     Refused(Failure),
+    /// What is missing is not to be had any more, or not yet.
+    Gone,
 }
 
 /// What the server says of the run.
-enum Standing {
+pub(super) enum Standing {
     Active {
         run: Option<String>,
     },
@@ -87,6 +89,8 @@ impl Core {
             return self.handle_log_refused(status, now);
         } else if taken(&mut self.suspecting) {
             return self.handle_suspicion(status, body, now);
+        } else if taken(&mut self.paging) {
+            return self.handle_stored(status, body, now);
         }
         let doubt = match self.doubt.take() {
             Some((asked, doubt)) if asked == ask => doubt,
@@ -123,6 +127,7 @@ impl Core {
             (Doubt::Fruitless, Standing::Over) if self.road == Road::Live => self.end_as_over(Doubt::Fruitless, now),
             (Doubt::Fruitless, Standing::Missing) => self.end_as_over(Doubt::Fruitless, now),
             (Doubt::Accepted, Standing::Active { run: None } | Standing::Missing | Standing::Unknown)
+            | (Doubt::Gone, Standing::Active { .. } | Standing::Unknown)
             | (Doubt::Fruitless, _) => {
                 if is_missing && self.via == Transport::WebSocket {
                     // A socket that was open and never brought it there is suspected like one that did not open.
@@ -189,7 +194,7 @@ impl Core {
                 let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
                 self.give_up(cause, now);
             }
-            Doubt::Accepted | Doubt::Fruitless => self.wait(now),
+            Doubt::Accepted | Doubt::Fruitless | Doubt::Gone => self.wait(now),
         }
     }
 
@@ -239,7 +244,7 @@ impl Core {
         self.settle(Status::Cancelled, By::User, error, now);
     }
 
-    fn standing(&self, status: u16, reply: Option<&StatusReply<'_>>) -> Standing {
+    pub(super) fn standing(&self, status: u16, reply: Option<&StatusReply<'_>>) -> Standing {
         match (status, reply) {
             (404, _) => Standing::Over,
             (_, Some(reply)) if reply.is_missing => Standing::Missing,

@@ -133,12 +133,7 @@ impl Core {
         if let Some((id, cursor)) = id {
             match self.position.judge(id, cursor) {
                 Judgement::Duplicate => return self.pass_duplicate(Some(id), now),
-                Judgement::Gap => {
-                    // What is missing is asked for again, after what is held.
-                    self.counts.gaps += 1;
-                    self.note(Happening::Gap, now);
-                    return self.lose(Failure::passing(Code::Disconnected), None, now);
-                }
+                Judgement::Gap => return self.take_gap(now),
                 Judgement::New => {}
             }
         } else if next.is_none() && self.is_refusal(incoming) {
@@ -163,8 +158,16 @@ impl Core {
                 self.dirty.cursor = true;
                 self.link.handle_progress();
                 self.passed_by = true;
+                self.is_gapped = false;
             }
             return;
+        }
+        if self.protocol == Protocol::Envelope
+            && self.position.is_none()
+            && !self.stopping
+            && matches!(incoming.event, RunEvent::Ended { how: Terminal::Completed | Terminal::Cancelled, .. })
+        {
+            return self.take_mere_end(now);
         }
         if !self.events_here {
             self.prove(now);
@@ -213,6 +216,7 @@ impl Core {
         } else if let Some((id, cursor)) = id {
             self.position.advance_to(id, cursor);
             self.dirty.cursor = true;
+            self.is_gapped = false;
         }
         // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
         let text = self.exact.text_utf16_len();

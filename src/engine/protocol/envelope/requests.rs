@@ -11,25 +11,38 @@ pub fn send(body: &str) -> Request {
 
 /// GET …/stream: the envelopes of the chat after the cursor.
 pub fn events(chat: &str, cursor: Option<&str>) -> Request {
-    let mut path = of_chat(chat, "/stream?after_seq=");
-    push_encoded(&mut path, cursor.unwrap_or("0"));
+    let path = of("chats", chat, "/stream", cursor.or(Some("0")));
     Request { last_event_id: cursor.map(Into::into), ..Request::get(path) }
+}
+
+/// GET …/events: what is stored of a message after the cursor, a page of it.
+pub fn stored(message: &str, cursor: Option<&str>) -> Request {
+    let mut path = of("messages", message, "/events", cursor.or(Some("0")));
+    path.push_str("&limit=500");
+    Request::get(path)
 }
 
 /// GET …/status: which message is being made.
 pub fn status(chat: &str) -> Request {
-    Request::get(of_chat(chat, "/status"))
+    Request::get(of("chats", chat, "/status", None))
 }
 
 /// DELETE …/stream: cancels it.
 pub fn stop(chat: &str) -> Request {
-    Request { method: Method::Delete, ..Request::get(of_chat(chat, "/stream")) }
+    Request { method: Method::Delete, ..Request::get(of("chats", chat, "/stream", None)) }
 }
 
-fn of_chat(chat: &str, what: &str) -> String {
-    let mut path = String::from("/chat/chats/");
-    push_encoded(&mut path, chat);
+#[inline(never)]
+fn of(kind: &str, id: &str, what: &str, after: Option<&str>) -> String {
+    let mut path = String::from("/chat/");
+    path.push_str(kind);
+    path.push('/');
+    push_encoded(&mut path, id);
     path.push_str(what);
+    if let Some(after) = after {
+        path.push_str("?after_seq=");
+        push_encoded(&mut path, after);
+    }
     path
 }
 
@@ -45,6 +58,7 @@ mod tests {
             (resumed.path.as_str(), resumed.last_event_id.as_deref()),
             ("/chat/chats/c/stream?after_seq=41", Some("41"))
         );
+        assert_eq!(stored("m/1", Some("41")).path, "/chat/messages/m%2F1/events?after_seq=41&limit=500");
         assert_eq!((stop("c").method, stop("c").path.as_str()), (Method::Delete, "/chat/chats/c/stream"));
     }
 }
