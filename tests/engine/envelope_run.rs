@@ -1,25 +1,16 @@
 //! A message of a chat whose envelopes are numbered through (PROTOCOLS 2): what is missing is noticed, what is another message's is
 //! not ours, and what is held is never asked for again.
 
+use crate::support::Talk;
 use crate::support::client::{Client, Order, steady};
 use serde_json::{Value, json};
 use steadystream::engine::config::Config;
-use steadystream::engine::host::{End, Pace, Task};
+use steadystream::engine::host::{End, Pace};
 use steadystream::engine::protocol::Protocol;
 use steadystream::engine::rng::Rng;
 use steadystream::engine::run::Wish;
 use steadystream::engine::time::Millis;
 use steadystream::engine::transport::Transport;
-
-struct Chat {
-    client: Client,
-    slot: u32,
-    task: Task,
-}
-
-fn client() -> Client {
-    Client::new(Config { protocol: Protocol::Envelope, ..steady() })
-}
 
 fn of(message: &str, seq: u64, kind: &str, payload: Value) -> String {
     let data =
@@ -39,113 +30,74 @@ fn complete(seq: u64) -> String {
     envelope(seq, "complete", json!({ "status": "completed", "duration_ms": 5 }))
 }
 
-impl Chat {
-    /// Sent, and named `m` by a server whose chat has had 40 envelopes.
-    fn sent() -> Self {
-        let mut client = client();
-        let slot = client.send("s", r#"{"prompt":"Hello","chat_id":"s"}"#);
-        client.host.watch(slot, Pace::Frame);
-        let task = client.orders().pop().unwrap().task();
-        let mut chat = Self { client, slot, task };
-        chat.client.reply(chat.task, 200, r#"{"chat_id":"s","message_id":"m","last_seq":40}"#);
-        chat.expect("fetch /chat/chats/s/stream?after_seq=40");
-        chat.client.head(chat.task, 200, "text/event-stream");
-        chat
-    }
-
-    fn say(&mut self, text: &str) {
-        self.client.chunk(self.task, text);
-        self.client.flush();
-    }
-
-    fn lose(&mut self) {
-        self.client.end(self.task, End::Failed);
-        self.client.flush();
-    }
-
-    fn flushed(&mut self) {
-        self.client.flush();
-    }
-
-    fn expect(&mut self, request: &str) {
-        for _ in 0..40 {
-            let orders = self.client.orders();
-            if let Some(open) = orders.iter().find(|order| matches!(order, Order::Open { .. })) {
-                assert_eq!(open.says(), request);
-                self.task = open.task();
-                return;
-            }
-            self.client.wait(Millis(1_000));
-            self.client.flush();
-        }
-        panic!("nothing was asked for");
-    }
-
-    fn end(&mut self) -> (String, String) {
-        self.client.flush();
-        (self.client.status(self.slot), self.client.page(self.slot).answer())
-    }
+/// Sent, and named `m` by a server whose chat has had 40 envelopes.
+fn sent() -> Talk {
+    let mut chat = Talk::send(Protocol::Envelope, r#"{"prompt":"Hello","chat_id":"s"}"#, "reply /chat/chat");
+    chat.reply(200, r#"{"chat_id":"s","message_id":"m","last_seq":40}"#);
+    chat.expect("fetch /chat/chats/s/stream?after_seq=40");
+    chat.accept();
+    chat
 }
 
 #[test]
 fn an_answer_comes_behind_what_its_chat_has_had() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(envelope(41, "stream_started", json!({ "status": "started" })) + &text(42, "Hel") + &text(43, "lo")));
     chat.say(&complete(44));
-    assert_eq!(chat.end(), ("completed".into(), "Hello".into()));
+    assert_eq!(chat.told(), ("completed".into(), "Hello".into()));
     assert_eq!(chat.client.state(chat.slot, "runId"), "m");
     assert_eq!(chat.client.state(chat.slot, "cursor"), "44");
 }
 
 #[test]
 fn a_lost_connection_goes_on_behind_what_is_held() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(text(41, "a") + &text(42, "b")));
-    chat.lose();
+    chat.lose(End::Failed);
     chat.expect("fetch /chat/chats/s/stream?after_seq=42");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     // Some of it comes again.
     chat.say(&(text(42, "b") + &text(43, "c") + &complete(44)));
-    assert_eq!(chat.end(), ("completed".into(), "abc".into()));
+    assert_eq!(chat.told(), ("completed".into(), "abc".into()));
 }
 
 #[test]
 fn a_number_that_is_missing_is_asked_for() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(text(41, "a") + &text(43, "c")));
-    assert_eq!(chat.end(), ("streaming".into(), "a".into()));
+    assert_eq!(chat.told(), ("streaming".into(), "a".into()));
     chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     chat.say(&(text(42, "b") + &text(43, "c") + &complete(44)));
-    assert_eq!(chat.end(), ("completed".into(), "abc".into()));
+    assert_eq!(chat.told(), ("completed".into(), "abc".into()));
 }
 
 #[test]
 fn another_message_of_the_chat_is_none_of_ours_and_leaves_no_gap() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(of("other", 41, "assistant_text", json!({ "text": "x" })) + &of("other", 42, "complete", json!({}))));
     chat.say(&(text(43, "a") + &complete(44)));
-    assert_eq!(chat.end(), ("completed".into(), "a".into()));
+    assert_eq!(chat.told(), ("completed".into(), "a".into()));
 }
 
 #[test]
 fn the_next_turn_ends_this_one_and_says_who_goes_on() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(text(41, "a") + &envelope(42, "queue_processing", json!({ "assistant_message_id": "m2" }))));
-    assert_eq!(chat.end(), ("completed".into(), "a".into()));
+    assert_eq!(chat.told(), ("completed".into(), "a".into()));
 }
 
 #[test]
 fn a_failure_at_the_very_beginning_is_told() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&envelope(41, "error", json!({ "error": "no such model" })));
-    assert_eq!(chat.end(), ("failed".into(), String::new()));
+    assert_eq!(chat.told(), ("failed".into(), String::new()));
     assert_eq!(chat.client.state(chat.slot, "error")["detail"], "no such model");
 }
 
 #[test]
 fn tools_thoughts_usage_and_questions_are_parts_like_any() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     let tool = |more: Value| {
         let mut tool = json!({ "id": "t", "name": "sql" });
         tool.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -156,7 +108,7 @@ fn tools_thoughts_usage_and_questions_are_parts_like_any() {
     chat.say(&envelope(43, "tool_completed", tool(json!({ "status": "completed", "result": [1, "x"] }))));
     chat.say(&envelope(44, "system", json!({ "context_usage": { "tokens_used": 7 } })));
     chat.say(&envelope(45, "permission_request", json!({ "request_id": "r", "tool_name": "rm" })));
-    assert_eq!(chat.end().0, "waiting");
+    assert_eq!(chat.told().0, "waiting");
     let page = chat.client.page(chat.slot);
     assert_eq!(page.usage.as_ref().unwrap()["tokens_used"], 7);
     let parts = page.raw_parts();
@@ -167,43 +119,34 @@ fn tools_thoughts_usage_and_questions_are_parts_like_any() {
 
 #[test]
 fn whoever_comes_later_asks_what_runs_and_reads_it_from_the_start() {
-    let mut client = client();
-    let slot = client.host.begin(Wish { session: "s".into(), ..Wish::default() }, true, client.at());
-    client.host.watch(slot, Pace::Frame);
-    let order = client.orders().pop().unwrap();
-    assert_eq!(order.says(), "reply /chat/chats/s/status");
-    let mut chat = Chat { task: order.task(), client, slot };
-    chat.client.reply(chat.task, 200, r#"{"has_active_task":true,"message_id":"m","stream_id":"x","last_seq":43}"#);
+    let mut chat = Talk::attach(Protocol::Envelope, "reply /chat/chats/s/status");
+    chat.reply(200, r#"{"has_active_task":true,"message_id":"m","stream_id":"x","last_seq":43}"#);
     chat.expect("fetch /chat/chats/s/stream?after_seq=0");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     // What came before is cleared away: the first number is whatever is left.
     chat.say(&of("old", 39, "complete", json!({})));
     for (seq, after) in [(40, 39), (41, 40)] {
         // A stream ends behind each message (A-SRV-2), and nobody waits for the next.
-        chat.client.end(chat.task, End::Ended);
-        chat.flushed();
-        let asked = chat.client.orders();
-        let open = asked.iter().find(|order| matches!(order, Order::Open { .. })).expect("asked at once");
-        assert_eq!(open.says(), format!("fetch /chat/chats/s/stream?after_seq={after}"));
-        chat.task = open.task();
-        chat.client.head(chat.task, 200, "text/event-stream");
+        chat.lose(End::Ended);
+        chat.expect_at_once(&format!("fetch /chat/chats/s/stream?after_seq={after}"));
+        chat.accept();
         if seq == 40 {
             chat.say(&of("older", 40, "cancelled", json!({})));
         }
     }
     chat.say(&(text(41, "a") + &text(42, "b") + &complete(43)));
-    assert_eq!(chat.end(), ("completed".into(), "ab".into()));
+    assert_eq!(chat.told(), ("completed".into(), "ab".into()));
 }
 
 #[test]
 fn a_stop_deletes_the_stream() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&text(41, "a"));
     chat.client.ask(steadystream::engine::inquiry::Question::Stop, "s");
     let orders = chat.client.written_orders();
     assert!(orders.contains(r#""path":"/chat/chats/s/stream","body":null,"how":"delete""#), "{orders}");
     chat.say(&envelope(42, "cancelled", json!({})));
-    assert_eq!(chat.end(), ("cancelled".into(), "a".into()));
+    assert_eq!(chat.told(), ("cancelled".into(), "a".into()));
     assert_eq!(chat.client.state(chat.slot, "by"), "user");
 }
 
@@ -230,21 +173,21 @@ fn page(events: &[Value], has_more: bool) -> String {
 const PAGE: &str = "reply /chat/messages/m/events?after_seq=41&limit=500";
 const STATUS: &str = "reply /chat/chats/s/status";
 
-impl Chat {
+impl Talk {
     /// Two connections in a row have told 44 behind 41; the pages are asked.
     fn gapped() -> Self {
-        let mut chat = Self::sent();
+        let mut chat = sent();
         chat.say(&(text(41, "a") + &text(44, "d")));
         chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-        chat.client.head(chat.task, 200, "text/event-stream");
+        chat.accept();
         chat.say(&text(44, "d"));
-        chat.expect_now(PAGE);
+        chat.expect_at_once(PAGE);
         chat
     }
 
     /// An open stream that has said so much, and beats from there on.
     fn quiet(said: &str) -> Self {
-        let mut chat = Self::sent();
+        let mut chat = sent();
         chat.say(said);
         chat
     }
@@ -256,20 +199,8 @@ impl Chat {
         }
     }
 
-    fn expect_now(&mut self, request: &str) {
-        let orders = self.client.orders();
-        let open = orders.iter().find(|order| matches!(order, Order::Open { .. })).expect("asked at once");
-        assert_eq!(open.says(), request);
-        self.task = open.task();
-    }
-
-    fn reply(&mut self, status: u16, body: &str) {
-        self.client.reply(self.task, status, body);
-        self.client.flush();
-    }
-
     fn assert_run_ended(&mut self, text: &str) {
-        assert_eq!(self.end(), ("interrupted".into(), text.into()));
+        assert_eq!(self.told(), ("interrupted".into(), text.into()));
         let error = self.client.state(self.slot, "error");
         assert_eq!((&error["code"], &error["retryable"]), (&"run-ended".into(), &false.into()));
         assert!(self.client.orders().iter().all(|order| !matches!(order, Order::Open { .. })));
@@ -278,22 +209,22 @@ impl Chat {
 
 #[test]
 fn a_gap_that_comes_again_is_read_from_the_store_and_the_stream_goes_on_from_there() {
-    let mut chat = Chat::gapped();
+    let mut chat = Talk::gapped();
     chat.reply(200, &page(&[words(42, "b")], true));
-    chat.expect_now("reply /chat/messages/m/events?after_seq=42&limit=500");
+    chat.expect_at_once("reply /chat/messages/m/events?after_seq=42&limit=500");
     chat.reply(200, &page(&[words(42, "b"), words(43, "c")], false));
-    chat.expect_now("fetch /chat/chats/s/stream?after_seq=43");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.expect_at_once("fetch /chat/chats/s/stream?after_seq=43");
+    chat.accept();
     chat.say(&(text(44, "d") + &complete(45)));
-    assert_eq!(chat.end(), ("completed".into(), "abcd".into()));
+    assert_eq!(chat.told(), ("completed".into(), "abcd".into()));
 }
 
 #[test]
 fn a_store_that_has_the_end_needs_no_stream() {
-    let mut chat = Chat::gapped();
+    let mut chat = Talk::gapped();
     let end = stored(45, "complete", json!({ "status": "completed" }));
     chat.reply(200, &page(&[words(42, "b"), words(43, "c"), words(44, "d"), end], false));
-    assert_eq!(chat.end(), ("completed".into(), "abcd".into()));
+    assert_eq!(chat.told(), ("completed".into(), "abcd".into()));
     assert!(chat.client.orders().iter().all(|order| !matches!(order, Order::Open { .. })));
 }
 
@@ -303,9 +234,9 @@ fn a_gap_that_nothing_fills_ends_a_run_that_is_over_at_once() {
     for (status, body) in
         [(200, page(&[], false)), (200, page(&[end], false)), (404, String::new()), (200, "<html>".into())]
     {
-        let mut chat = Chat::gapped();
+        let mut chat = Talk::gapped();
         chat.reply(status, &body);
-        chat.expect_now(STATUS);
+        chat.expect_at_once(STATUS);
         chat.reply(200, IDLE);
         chat.assert_run_ended("a");
     }
@@ -313,9 +244,9 @@ fn a_gap_that_nothing_fills_ends_a_run_that_is_over_at_once() {
 
 #[test]
 fn a_gap_in_the_store_shows_what_is_in_front_of_it_and_no_more() {
-    let mut chat = Chat::gapped();
+    let mut chat = Talk::gapped();
     chat.reply(200, &page(&[words(42, "b"), words(44, "d")], true));
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     // Another one runs: ours does not.
     chat.reply(200, &active("m2", 60));
     chat.assert_run_ended("ab");
@@ -324,23 +255,23 @@ fn a_gap_in_the_store_shows_what_is_in_front_of_it_and_no_more() {
 #[test]
 fn a_gap_that_nothing_fills_yet_is_asked_for_until_the_run_is_over_or_the_budget_is_spent() {
     for is_over_at_last in [true, false] {
-        let mut chat = Chat::gapped();
+        let mut chat = Talk::gapped();
         let began = chat.client.now;
         let mut asked = 0;
         loop {
             chat.reply(200, &page(&[], false));
-            chat.expect_now(STATUS);
+            chat.expect_at_once(STATUS);
             asked += 1;
             let is_over = is_over_at_last && asked == 3;
             chat.reply(200, if is_over { IDLE } else { r#"{"has_active_task":true,"message_id":"m","last_seq":50}"# });
-            if chat.end().0 == "interrupted" {
+            if chat.told().0 == "interrupted" {
                 break;
             }
-            assert_eq!(chat.end(), ("streaming".into(), "a".into()));
+            assert_eq!(chat.told(), ("streaming".into(), "a".into()));
             chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-            chat.client.head(chat.task, 200, "text/event-stream");
+            chat.accept();
             chat.say(&text(44, "d"));
-            chat.expect_now(PAGE);
+            chat.expect_at_once(PAGE);
         }
         if is_over_at_last {
             chat.assert_run_ended("a");
@@ -353,33 +284,33 @@ fn a_gap_that_nothing_fills_yet_is_asked_for_until_the_run_is_over_or_the_budget
 
 #[test]
 fn rows_that_come_late_are_found() {
-    let mut chat = Chat::gapped();
+    let mut chat = Talk::gapped();
     chat.reply(200, &page(&[], false));
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     chat.reply(200, &active("m", 44));
     chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     chat.say(&(text(42, "b") + &text(43, "c") + &text(44, "d") + &complete(45)));
-    assert_eq!(chat.end(), ("completed".into(), "abcd".into()));
+    assert_eq!(chat.told(), ("completed".into(), "abcd".into()));
 }
 
 #[test]
 fn a_store_that_cannot_be_asked_now_is_asked_again() {
     for status in [503, 0] {
-        let mut chat = Chat::gapped();
+        let mut chat = Talk::gapped();
         if status == 0 {
             chat.client.end(chat.task, End::Failed);
-            chat.flushed();
+            chat.client.flush();
         } else {
             chat.reply(status, "");
         }
         chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-        chat.client.head(chat.task, 200, "text/event-stream");
+        chat.accept();
         chat.say(&text(44, "d"));
-        chat.expect_now(PAGE);
+        chat.expect_at_once(PAGE);
         // Nor for ever.
         chat.client.wait(Millis(15_000));
-        chat.flushed();
+        chat.client.flush();
         assert!(chat.client.orders().contains(&Order::Close(chat.task)));
         chat.expect("fetch /chat/chats/s/stream?after_seq=41");
     }
@@ -387,21 +318,21 @@ fn a_store_that_cannot_be_asked_now_is_asked_again() {
 
 #[test]
 fn a_stop_while_the_store_is_asked_is_the_users() {
-    let mut chat = Chat::gapped();
+    let mut chat = Talk::gapped();
     let now = chat.client.at();
     chat.client.host.command(chat.slot, now, |run| {
         run.stop(now);
         run.handle_stop_reply(204, now);
     });
-    assert_eq!(chat.end(), ("cancelled".into(), "a".into()));
+    assert_eq!(chat.told(), ("cancelled".into(), "a".into()));
 }
 
 #[test]
 fn a_gap_behind_a_stop_asks_nothing() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(text(41, "a") + &text(44, "d")));
     chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     let now = chat.client.at();
     chat.client.host.command(chat.slot, now, |run| run.stop(now));
     chat.say(&text(44, "d"));
@@ -417,25 +348,25 @@ fn a_transport_that_withholds_gives_way_to_the_next() {
     client.host.watch(slot, Pace::Frame);
     let order = client.orders().pop().unwrap();
     assert_eq!(order.says(), "eventsource /chat/chats/s/stream?after_seq=40");
-    let mut chat = Chat { task: order.task(), client, slot };
-    chat.client.head(chat.task, 200, "text/event-stream");
+    let mut chat = Talk { task: order.task(), client, slot };
+    chat.accept();
     chat.client.wait(Millis(5_000));
     assert_eq!(chat.client.said(), [STATUS], "once");
     chat.task.0 += 1;
     chat.reply(200, &active("m", 42));
-    chat.expect_now("fetch /chat/chats/s/stream?after_seq=40");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.expect_at_once("fetch /chat/chats/s/stream?after_seq=40");
+    chat.accept();
     chat.say(&(text(41, "a") + &complete(42)));
-    assert_eq!(chat.end(), ("completed".into(), "a".into()));
+    assert_eq!(chat.told(), ("completed".into(), "a".into()));
 }
 
 #[test]
 fn another_gap_after_new_events_is_first_asked_for_on_the_stream() {
-    let mut chat = Chat::sent();
+    let mut chat = sent();
     chat.say(&(text(41, "a") + &text(43, "c")));
     for after in [41, 42, 43] {
         chat.expect(&format!("fetch /chat/chats/s/stream?after_seq={after}"));
-        chat.client.head(chat.task, 200, "text/event-stream");
+        chat.accept();
         chat.say(&(text(after + 1, "x") + &text(after + 3, "y")));
     }
     chat.expect("fetch /chat/chats/s/stream?after_seq=44");
@@ -444,18 +375,18 @@ fn another_gap_after_new_events_is_first_asked_for_on_the_stream() {
 #[test]
 fn an_open_stream_that_says_nothing_behind_an_ended_answer_ends_it() {
     for (said, held) in [(String::new(), ""), (text(41, "a"), "a")] {
-        let mut chat = Chat::quiet(&said);
+        let mut chat = Talk::quiet(&said);
         if !held.is_empty() {
-            chat.lose();
+            chat.lose(End::Failed);
             chat.expect("fetch /chat/chats/s/stream?after_seq=41");
-            chat.client.head(chat.task, 200, "text/event-stream");
+            chat.accept();
         }
         chat.beat_for(4_000);
         assert!(chat.client.orders().is_empty(), "not yet");
         chat.beat_for(1_000);
-        chat.expect_now(STATUS);
+        chat.expect_at_once(STATUS);
         chat.reply(200, IDLE);
-        chat.expect_now(&format!(
+        chat.expect_at_once(&format!(
             "reply /chat/messages/m/events?after_seq={}&limit=500",
             if held.is_empty() { 40 } else { 41 }
         ));
@@ -466,43 +397,43 @@ fn an_open_stream_that_says_nothing_behind_an_ended_answer_ends_it() {
 
 #[test]
 fn what_is_stored_behind_a_silent_stream_is_the_rest_of_the_answer() {
-    let mut chat = Chat::quiet("");
+    let mut chat = Talk::quiet("");
     chat.beat_for(5_000);
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     chat.reply(404, "");
-    chat.expect_now("reply /chat/messages/m/events?after_seq=40&limit=500");
+    chat.expect_at_once("reply /chat/messages/m/events?after_seq=40&limit=500");
     chat.reply(200, &page(&[words(41, "a"), stored(42, "error", json!({ "error": "no" }))], false));
-    assert_eq!(chat.end(), ("failed".into(), "a".into()));
+    assert_eq!(chat.told(), ("failed".into(), "a".into()));
 }
 
 #[test]
 fn a_silent_stream_of_an_answer_that_runs_is_waited_for_and_one_that_withholds_is_not() {
-    let mut chat = Chat::quiet("");
+    let mut chat = Talk::quiet("");
     let stream = chat.task;
     chat.beat_for(5_000);
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     chat.reply(200, &active("m", 40));
     chat.task = stream;
     chat.beat_for(44_000);
     assert!(chat.client.orders().is_empty(), "a pause between two questions");
     chat.beat_for(1_000);
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     // Nobody answers: it stays open.
     chat.client.end(chat.task, End::Failed);
     chat.task = stream;
     chat.beat_for(45_000);
-    chat.expect_now(STATUS);
+    chat.expect_at_once(STATUS);
     chat.reply(200, &active("m", 43));
     assert!(chat.client.orders().contains(&Order::Close(stream)));
     chat.expect("fetch /chat/chats/s/stream?after_seq=40");
-    chat.client.head(chat.task, 200, "text/event-stream");
+    chat.accept();
     chat.say(&(text(41, "a") + &text(42, "b") + &complete(43)));
-    assert_eq!(chat.end(), ("completed".into(), "ab".into()));
+    assert_eq!(chat.told(), ("completed".into(), "ab".into()));
 }
 
 #[test]
 fn a_stream_that_speaks_is_asked_nothing() {
-    let mut chat = Chat::quiet("");
+    let mut chat = Talk::quiet("");
     for seq in 41..61 {
         chat.say(&text(seq, "x"));
         chat.beat_for(4_000);
@@ -511,14 +442,14 @@ fn a_stream_that_speaks_is_asked_nothing() {
 }
 
 /// The run `m`, joined at its beginning.
-fn joined() -> Chat {
-    let mut client = client();
+fn joined() -> Talk {
+    let mut client = Client::new(Config { protocol: Protocol::Envelope, ..steady() });
     let wish = Wish { session: "s".into(), run: Some("m".into()), ..Wish::default() };
     let slot = client.host.begin(wish, true, client.at());
     client.host.watch(slot, Pace::Frame);
     let task = client.orders().pop().unwrap().task();
-    let mut chat = Chat { client, slot, task };
-    chat.client.head(chat.task, 200, "text/event-stream");
+    let mut chat = Talk { client, slot, task };
+    chat.accept();
     chat
 }
 
@@ -531,12 +462,12 @@ fn an_end_with_nothing_in_front_of_it_is_no_answer() {
     }
     let mut failed = joined();
     failed.say(&envelope(44, "error", json!({ "error": "no model" })));
-    assert_eq!(failed.end(), ("failed".into(), String::new()));
+    assert_eq!(failed.told(), ("failed".into(), String::new()));
     let mut stopped = joined();
     let now = stopped.client.at();
     stopped.client.host.command(stopped.slot, now, |run| run.stop(now));
     stopped.say(&envelope(44, "cancelled", json!({})));
-    assert_eq!(stopped.end(), ("cancelled".into(), String::new()));
+    assert_eq!(stopped.told(), ("cancelled".into(), String::new()));
 }
 
 /// A chat's server of which the stream leaves envelopes out, again and again, and whose rows may be gone.
@@ -612,7 +543,7 @@ fn whatever_a_stream_leaves_out_a_run_settles_with_what_the_server_said_up_to_so
     for seed in 0..3_000 {
         let mut server = Leaky::new(seed);
         let whole: String = (0..server.events.len() - 1).map(|n| format!("{n} ")).collect();
-        let mut chat = Chat::sent();
+        let mut chat = sent();
         let mut stream = Some((chat.task, 40));
         let mut is_known_over = false;
         for _ in 0..2_000 {
@@ -651,7 +582,7 @@ fn whatever_a_stream_leaves_out_a_run_settles_with_what_the_server_said_up_to_so
                 chat.client.wait(Millis(500));
             }
         }
-        let (status, text) = chat.end();
+        let (status, text) = chat.told();
         let is_whole = text == whole;
         assert!(whole.starts_with(&text), "{seed}: {text:?} of {whole:?}");
         let code = chat.client.state(chat.slot, "error")["code"].as_str().unwrap_or_default().to_owned();

@@ -1,25 +1,15 @@
 //! A run whose send's own response is all there is of it (PROTOCOLS 4.4): what is lost is told again from its start, while the
 //! server still has it.
 
+use crate::support::Talk;
 use crate::support::client::{Client, Order, steady};
 use serde_json::json;
 use steadystream::engine::config::Config;
-use steadystream::engine::host::{End, Pace, Task};
+use steadystream::engine::host::End;
 use steadystream::engine::protocol::Protocol;
-use steadystream::engine::run::Wish;
 use steadystream::engine::time::Millis;
 
-struct Chat {
-    client: Client,
-    slot: u32,
-    task: Task,
-}
-
 const BODY: &str = r#"{"id":"s","messages":[]}"#;
-
-fn client() -> Client {
-    Client::new(Config { protocol: Protocol::UiMessage, ..steady() })
-}
 
 fn words(text: &str) -> String {
     frames(&[json!({ "type": "text-delta", "id": "0", "delta": text })])
@@ -39,75 +29,30 @@ fn closing() -> String {
 
 const DONE: &str = "data: [DONE]\n\n";
 
-impl Chat {
-    fn send() -> Self {
-        let mut client = client();
-        let slot = client.send("s", BODY);
-        client.host.watch(slot, Pace::Frame);
-        let order = client.orders().pop().unwrap();
-        assert_eq!(order.says(), "fetch ");
-        assert!(matches!(&order, Order::Open { body: Some(body), .. } if body == BODY));
-        Self { task: order.task(), client, slot }
-    }
+fn send() -> Talk {
+    Talk::send(Protocol::UiMessage, BODY, "fetch ")
+}
 
-    /// With its response open, and so many words of it.
-    fn begun(text: &str) -> Self {
-        let mut chat = Self::send();
-        chat.accept();
-        chat.say(&(opening() + &words(text)));
-        chat
-    }
+/// With its response open, and so many words of it.
+fn begun(text: &str) -> Talk {
+    let mut chat = send();
+    chat.accept();
+    chat.say(&(opening() + &words(text)));
+    chat
+}
 
-    fn accept(&mut self) {
-        self.client.head(self.task, 200, "text/event-stream");
-    }
-
-    fn say(&mut self, text: &str) {
-        self.client.chunk(self.task, text);
-        self.client.flush();
-    }
-
-    fn lose(&mut self, end: End) {
-        self.client.end(self.task, end);
-        self.client.flush();
-    }
-
-    /// Waits until the next request, which must be this one.
-    fn expect(&mut self, request: &str) {
-        for _ in 0..40 {
-            let orders = self.client.orders();
-            if let Some(open) = orders.iter().find(|order| matches!(order, Order::Open { .. })) {
-                assert_eq!(open.says(), request);
-                self.task = open.task();
-                return;
-            }
-            self.client.wait(Millis(1_000));
-            self.client.flush();
-        }
-        panic!("nothing was asked for");
-    }
-
-    /// Status and the error's code.
-    fn end(&mut self) -> (String, Option<String>) {
-        self.client.flush();
-        let code = self.client.state(self.slot, "error")["code"].as_str().map(str::to_owned);
-        (self.client.status(self.slot), code)
-    }
-
-    fn text(&mut self) -> String {
-        self.client.page(self.slot).answer()
-    }
-
-    fn assert_nothing_follows(&mut self) {
-        self.client.wait(Millis(600_000));
-        assert!(!self.client.orders().iter().any(|order| matches!(order, Order::Open { .. })));
-    }
+#[test]
+fn what_is_sent_is_the_request_that_its_caller_wrote() {
+    let mut other = Client::new(Config { protocol: Protocol::UiMessage, ..steady() });
+    other.send("s", BODY);
+    let order = other.orders().pop().unwrap();
+    assert!(matches!(&order, Order::Open { body: Some(body), .. } if body == BODY));
 }
 
 #[test]
 fn an_answer_ends_with_its_stream_and_not_before() {
     for last in [DONE, ""] {
-        let mut chat = Chat::begun("Hello");
+        let mut chat = begun("Hello");
         chat.say(&closing());
         assert_eq!(chat.end(), ("streaming".into(), None));
         if last.is_empty() {
@@ -123,7 +68,7 @@ fn an_answer_ends_with_its_stream_and_not_before() {
 
 #[test]
 fn its_connection_is_open_before_the_first_word() {
-    let mut chat = Chat::send();
+    let mut chat = send();
     chat.client.flush();
     assert_eq!(chat.client.state(chat.slot, "connection")["state"], "connecting");
     chat.accept();
@@ -133,7 +78,7 @@ fn its_connection_is_open_before_the_first_word() {
 
 #[test]
 fn what_comes_behind_the_finish_counts() {
-    let mut chat = Chat::begun("Hello");
+    let mut chat = begun("Hello");
     chat.say(&(closing() + &frames(&[json!({ "type": "text-start", "id": "1" })])));
     chat.say(&frames(&[json!({ "type": "text-delta", "id": "1", "delta": " again" })]));
     chat.say(DONE);
@@ -143,7 +88,7 @@ fn what_comes_behind_the_finish_counts() {
 #[test]
 fn a_stream_that_ends_too_early_is_lost_and_told_again_from_its_start() {
     for end in [End::Ended, End::Failed] {
-        let mut chat = Chat::begun("Hello, wor");
+        let mut chat = begun("Hello, wor");
         chat.lose(end);
         assert_eq!(chat.end(), ("streaming".into(), None));
         chat.expect("fetch /s/stream");
@@ -162,7 +107,7 @@ fn a_stream_that_ends_too_early_is_lost_and_told_again_from_its_start() {
 
 #[test]
 fn whoever_listens_hears_of_each_event_once() {
-    let mut chat = Chat::begun("a");
+    let mut chat = begun("a");
     let now = chat.client.at();
     chat.client.host.command(chat.slot, now, |run| run.listen(true));
     chat.say(&words("b"));
@@ -184,7 +129,7 @@ fn whoever_listens_hears_of_each_event_once() {
 
 #[test]
 fn whoever_listens_hears_nothing_that_makes_no_sense() {
-    let mut chat = Chat::begun("a");
+    let mut chat = begun("a");
     let now = chat.client.at();
     chat.client.host.command(chat.slot, now, |run| run.listen(true));
     chat.say(&(frames(&[json!({ "type": "text-delta", "id": "never", "delta": "x" })]) + &words("b")));
@@ -195,7 +140,7 @@ fn whoever_listens_hears_nothing_that_makes_no_sense() {
 
 #[test]
 fn a_connection_that_breaks_behind_the_finish_has_said_it_all() {
-    let mut chat = Chat::begun("Hello");
+    let mut chat = begun("Hello");
     chat.say(&closing());
     chat.lose(End::Failed);
     assert_eq!(chat.end(), ("completed".into(), None));
@@ -204,7 +149,7 @@ fn a_connection_that_breaks_behind_the_finish_has_said_it_all() {
 
 #[test]
 fn with_ids_it_goes_on_after_what_is_held() {
-    let mut chat = Chat::send();
+    let mut chat = send();
     chat.accept();
     chat.say("id: 1\ndata: {\"type\":\"text-start\",\"id\":\"0\"}\n\nid: 2\ndata: {\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"a\"}\n\n");
     chat.lose(End::Failed);
@@ -218,7 +163,7 @@ fn with_ids_it_goes_on_after_what_is_held() {
 
 #[test]
 fn nothing_that_runs_is_an_answer_that_was_missed() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.lose(End::Failed);
     chat.expect("fetch /s/stream");
     chat.client.head(chat.task, 204, "");
@@ -232,7 +177,7 @@ fn nothing_that_runs_is_an_answer_that_was_missed() {
 
 #[test]
 fn a_stream_that_tells_another_answer_is_not_taken_for_ours() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.lose(End::Failed);
     chat.expect("fetch /s/stream");
     chat.accept();
@@ -245,7 +190,7 @@ fn a_stream_that_tells_another_answer_is_not_taken_for_ours() {
 
 #[test]
 fn an_answer_may_name_itself_twice() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     let again = frames(&[json!({ "type": "start", "messageId": "m2" })]);
     chat.say(&again);
     chat.lose(End::Failed);
@@ -258,7 +203,7 @@ fn an_answer_may_name_itself_twice() {
 #[test]
 fn a_message_of_which_nobody_knows_whether_it_arrived_is_not_sent_again() {
     for (status, end) in [(None, End::Failed), (Some(502), End::Ended), (Some(500), End::Ended)] {
-        let mut chat = Chat::send();
+        let mut chat = send();
         if let Some(status) = status {
             chat.client.head(chat.task, status, "text/plain");
         } else {
@@ -274,12 +219,12 @@ fn a_message_of_which_nobody_knows_whether_it_arrived_is_not_sent_again() {
 #[test]
 fn a_message_that_was_put_off_is_sent_again_and_one_that_was_refused_is_not() {
     for status in [425, 429, 503] {
-        let mut chat = Chat::send();
+        let mut chat = send();
         chat.client.head(chat.task, status, "text/plain");
         chat.expect("fetch ");
     }
     for status in [400, 403, 404, 422] {
-        let mut chat = Chat::send();
+        let mut chat = send();
         chat.client.head(chat.task, status, "text/plain");
         assert_eq!(chat.end(), ("failed".into(), Some("http-status".into())));
         chat.assert_nothing_follows();
@@ -288,11 +233,11 @@ fn a_message_that_was_put_off_is_sent_again_and_one_that_was_refused_is_not() {
 
 #[test]
 fn an_error_fails_and_an_abort_cancels() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.say(&frames(&[json!({ "type": "error", "errorText": "overloaded" })]));
     assert_eq!(chat.end(), ("failed".into(), Some("server-error".into())));
     assert_eq!(chat.client.state(chat.slot, "error")["detail"], "overloaded");
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.say(&(frames(&[json!({ "type": "abort" })]) + DONE));
     assert_eq!(chat.end(), ("cancelled".into(), None));
     assert_eq!((chat.text().as_str(), chat.client.state(chat.slot, "by")), ("Hel", "server".into()));
@@ -301,7 +246,7 @@ fn an_error_fails_and_an_abort_cancels() {
 #[test]
 fn a_stop_is_the_users_and_ends_it_whatever_the_server_knows_of_stops() {
     for (status, word) in [(200, frames(&[json!({ "type": "abort" })]) + DONE), (404, String::new())] {
-        let mut chat = Chat::begun("Hel");
+        let mut chat = begun("Hel");
         let now = chat.client.at();
         chat.client.host.command(chat.slot, now, |run| run.stop(now));
         chat.client.host.command(chat.slot, now, |run| run.handle_stop_reply(status, now));
@@ -316,12 +261,7 @@ fn a_stop_is_the_users_and_ends_it_whatever_the_server_knows_of_stops() {
 
 #[test]
 fn whoever_comes_later_takes_part_in_what_runs() {
-    let mut client = client();
-    let wish = Wish { session: "s".into(), ..Wish::default() };
-    let slot = client.host.begin(wish, true, client.at());
-    let task = client.orders().pop().unwrap().task();
-    let mut chat = Chat { client, slot, task };
-    chat.client.host.watch(slot, Pace::Frame);
+    let mut chat = Talk::attach(Protocol::UiMessage, "fetch /s/stream");
     chat.accept();
     chat.say(&(opening() + &words("Hello") + &closing() + DONE));
     assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
@@ -330,19 +270,15 @@ fn whoever_comes_later_takes_part_in_what_runs() {
 
 #[test]
 fn where_nothing_runs_nothing_is_found() {
-    let mut client = client();
-    let wish = Wish { session: "s".into(), ..Wish::default() };
-    let slot = client.host.begin(wish, true, client.at());
-    let task = client.orders().pop().unwrap().task();
-    let mut chat = Chat { client, slot, task };
-    chat.client.head(task, 204, "");
+    let mut chat = Talk::attach(Protocol::UiMessage, "fetch /s/stream");
+    chat.client.head(chat.task, 204, "");
     assert_eq!(chat.end(), ("interrupted".into(), Some("run-not-found".into())));
     chat.assert_nothing_follows();
 }
 
 #[test]
 fn a_chunk_that_makes_no_sense_is_skipped_and_counted() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.say(&frames(&[json!({ "type": "text-delta", "id": "never", "delta": "x" }), json!({ "type": "text-delta" })]));
     chat.say(&(words("lo") + &closing() + DONE));
     assert_eq!((chat.end().0.as_str(), chat.text().as_str()), ("completed", "Hello"));
@@ -350,7 +286,7 @@ fn a_chunk_that_makes_no_sense_is_skipped_and_counted() {
 
 #[test]
 fn a_server_that_is_gone_for_good_is_given_up() {
-    let mut chat = Chat::begun("Hel");
+    let mut chat = begun("Hel");
     chat.lose(End::Failed);
     for _ in 0..60 {
         let orders = chat.client.orders();
@@ -373,7 +309,7 @@ fn a_step_that_is_done_again_is_not_held_against_what_was_on_screen_before() {
     let first = frames(&[start]) + &text("1", "a long answer");
     let second = frames(&[reset]) + &text("2", "short");
     // Lost before the step was begun anew: all of it comes in one piece, and is shorter.
-    let mut chat = Chat::begun("");
+    let mut chat = begun("");
     chat.say(&first);
     chat.lose(End::Failed);
     chat.expect("fetch /s/stream");

@@ -8,6 +8,7 @@ pub mod plan;
 pub mod script;
 pub mod server;
 pub mod sim;
+pub mod talk;
 pub mod wire;
 
 pub use chat::Chat;
@@ -17,4 +18,5 @@ pub use server::Mischief;
 pub use sim::{Sim, World};
 pub use steadystream::engine::status::{By, Status};
 pub use steadystream::engine::transport::Transport;
+pub use talk::Talk;
 pub use wire::Wire;
