@@ -257,6 +257,14 @@ impl Position {
         }
     }
 
+    /// Goes to where the server says, whatever was before: a mark of its own, that no event has.
+    pub fn put(&mut self, id: &[u8]) {
+        if id.len() <= LONGEST_ID {
+            self.held.clear();
+            self.held.extend_from_slice(id);
+        }
+    }
+
     /// The id to resume after, as the server wrote it; empty at the log's beginning.
     pub fn as_bytes(&self) -> &[u8] {
         &self.held

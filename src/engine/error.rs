@@ -88,6 +88,8 @@ pub struct Failure {
     pub close_code: Option<u16>,
     /// Attempts made since the last progress, where that is what ran out.
     pub attempts: Option<u32>,
+    /// The server's own name for it, where its protocol has such names.
+    pub server_code: Option<String>,
     /// The server's own words, shown and never interpreted.
     pub detail: Option<String>,
 }
@@ -95,12 +97,12 @@ pub struct Failure {
 impl Failure {
     /// A failure that trying again may cure.
     pub const fn passing(code: Code) -> Self {
-        Self { code, retryable: true, status: None, close_code: None, attempts: None, detail: None }
+        Self { code, retryable: true, status: None, close_code: None, attempts: None, server_code: None, detail: None }
     }
 
     /// A failure that will not pass by itself.
     pub const fn lasting(code: Code) -> Self {
-        Self { code, retryable: false, status: None, close_code: None, attempts: None, detail: None }
+        Self { code, retryable: false, status: None, close_code: None, attempts: None, server_code: None, detail: None }
     }
 
     /// The same failure with the HTTP status that caused it.
@@ -122,6 +124,8 @@ impl Failure {
         out.number_or_null(failure.close_code.map(u64::from));
         out.key("attempts");
         out.number_or_null(failure.attempts.map(u64::from));
+        out.key("serverCode");
+        out.string_or_null(failure.server_code.as_ref().map(String::as_bytes));
         out.key("detail");
         out.string_or_null(failure.detail.as_ref().map(String::as_bytes));
         out.literal("}");

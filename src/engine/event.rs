@@ -52,6 +52,11 @@ pub enum RunEvent<'a> {
         /// The call as far as it is known.
         tool: Tool<'a>,
     },
+    /// More of the arguments of a call that has begun, or begins with them.
+    ToolInput {
+        /// What to append, and whose it is.
+        tool: Tool<'a>,
+    },
     /// A tool call is over.
     ToolEnded {
         /// What the end adds to the call.
@@ -79,6 +84,8 @@ pub enum RunEvent<'a> {
         /// The counts.
         raw: &'a [u8],
     },
+    /// What was said so far is void.
+    Reset,
     /// A sign of life, nothing more.
     Heartbeat,
     /// The run is over.
@@ -166,6 +173,10 @@ pub enum Metadata<'a> {
     Whole(&'a [u8]),
     /// A frame or a reply of `ws-chat`, which has other members, too.
     Frame(&'a [u8]),
+    /// The last chunk of `chunks`, which may say what the run has cost.
+    Chunk(&'a [u8]),
+    /// A message that `chunks` tells at once: its texts are the run's.
+    Message(&'a [u8]),
 }
 
 /// A tool call, or what one event says about it: `None` says nothing.

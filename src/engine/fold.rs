@@ -10,9 +10,10 @@ use super::{
     cursor::{Cursor, Position, Verdict},
     delta::Delta,
     error::{Code, Failure},
-    event::{RunEvent, Terminal},
+    event::{JsonStr, RunEvent, Terminal},
     protocol::Protocol,
-    reader::{Incoming, Item, Reader},
+    reader::{Incoming, Item, Numbered, Reader},
+    rows::{Place, Rows},
     status::Status,
     transcript::Transcript,
     window::Window,
@@ -27,6 +28,7 @@ pub struct Fold {
 struct State {
     transcript: Transcript,
     position: Position,
+    rows: Rows,
     run: Option<String>,
     status: Status,
     error: Option<Failure>,
@@ -45,6 +47,7 @@ impl Fold {
             state: State {
                 transcript: Transcript::new(),
                 position: Position::new(),
+                rows: Rows::default(),
                 run: None,
                 status: Status::Pending,
                 error: None,
@@ -63,12 +66,15 @@ impl Fold {
             // By reference: an item that is moved is a call to copy it.
             && let Some(item) = &feed.next()
         {
-            match item {
-                Item::Event(incoming) => state.take(incoming),
-                Item::Overflow => state.settle(Status::Interrupted, Some(Failure::lasting(Code::EventTooLarge))),
-                Item::Done => state.conclude(),
-                Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Malformed(_) => {}
-            }
+            let incoming = match item {
+                Item::Event(incoming) => incoming,
+                Item::Row(row) if state.admits(row) => &row.incoming,
+                _ => {
+                    state.take_aside(item);
+                    continue;
+                }
+            };
+            state.take(incoming);
         }
     }
 
@@ -102,7 +108,8 @@ impl Fold {
         let state = &mut self.state;
         out.begin(0);
         state.transcript.write_delta(out);
-        let cursor = state.position.as_bytes();
+        let ahead = state.rows.cursor(&state.position);
+        let cursor = ahead.as_deref().map_or(state.position.as_bytes(), str::as_bytes);
         let cursor = (!cursor.is_empty()).then_some(cursor);
         if core::mem::take(&mut state.is_dirty) {
             state.has_moved = false;
@@ -168,6 +175,37 @@ impl State {
             RunEvent::Interrupted { .. } => self.stand(Status::Waiting),
             _ => self.stand(Status::Streaming),
         }
+    }
+
+    #[inline(never)]
+    fn take_aside(&mut self, item: &Item<'_>) {
+        match item {
+            Item::Overflow => self.settle(Status::Interrupted, Some(Failure::lasting(Code::EventTooLarge))),
+            Item::Done => self.conclude(),
+            Item::Mark(mark) => self.has_moved |= self.rows.handle_mark(mark, &mut self.position),
+            _ => {}
+        }
+    }
+
+    /// Whether a row is to be applied: the first answer is the run. What is missing can be asked of nobody: what comes is taken.
+    #[inline(never)]
+    fn admits(&mut self, row: &Numbered<'_>) -> bool {
+        let message = row.incoming.run;
+        if matches!(row.incoming.event, RunEvent::Reset) {
+            self.rows.handle_reset();
+            return true;
+        }
+        if message.is_empty() || (self.run.is_none() && !row.is_answer) {
+            return false;
+        }
+        let run = self.run.get_or_insert_with(|| JsonStr::stored(message).decoded());
+        if !JsonStr::stored(message).equals(run.as_bytes()) || self.rows.place(row.seq) == Place::Behind {
+            return false;
+        }
+        self.rows.advance(row.seq, &self.position);
+        self.has_moved = true;
+        self.is_dirty |= self.status == Status::Pending;
+        row.fault.is_none()
     }
 
     /// The stream has come to its end, as the server meant it to.

@@ -525,6 +525,10 @@ impl Host {
                 out.key("how");
                 out.literal("\"delete\"");
             }
+            Method::Put => {
+                out.key("how");
+                out.literal("\"put\"");
+            }
         }
         out.key("cursor");
         out.string_or_null(request.last_event_id.as_deref().map(str::as_bytes));
@@ -566,7 +570,8 @@ impl Host {
                         .is_some_and(|held| held.run.is_called(incoming.run, incoming.request))
                 }),
                 Item::Malformed(_) | Item::Overflow => socket.oldest(),
-                Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Done => None,
+                // No socket has rows.
+                Item::Comment | Item::Retry(_) | Item::Id(_) | Item::Done | Item::Row(_) | Item::Mark(_) => None,
             };
             has_overflown |= matches!(item, Item::Overflow);
             if let Item::Event(Incoming { event: RunEvent::Heartbeat, .. }) = item {

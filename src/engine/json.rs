@@ -771,6 +771,30 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
+/// Where the element of the array `json[start..]` lies that comes next from `at` on, which is `start` or the end of the one before;
+/// `None` behind the last. It is validated only now, so that one that makes no sense spoils none before it.
+pub(super) fn element(json: &[u8], start: usize, at: usize) -> Result<Option<(usize, usize)>, Fault> {
+    let mut scanner = Scanner::new(json, json.len());
+    scanner.at = at;
+    scanner.skip_space();
+    let is_first = at == start;
+    if is_first && !scanner.expect(b'[') {
+        return Err(Fault::Syntax);
+    }
+    scanner.skip_space();
+    if scanner.expect(b']') {
+        scanner.skip_space();
+        return if scanner.at == scanner.end { Ok(None) } else { Err(Fault::Syntax) };
+    }
+    if !is_first && !scanner.expect(b',') {
+        return Err(Fault::Syntax);
+    }
+    scanner.skip_space();
+    let from = scanner.at;
+    scanner.value()?;
+    Ok(Some((from, scanner.at)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -956,6 +980,43 @@ mod tests {
         }
         for other in ["null", "1", "\"x\"", "[]", " true "] {
             assert_eq!(root(other.as_bytes()), Err(Fault::NotObject), "{other}");
+        }
+    }
+
+    #[test]
+    fn elements_are_found_one_at_a_time_and_judged_one_at_a_time() {
+        let read = |json: &str| {
+            let (mut at, mut found) = (0, Vec::new());
+            loop {
+                match element(json.as_bytes(), 0, at) {
+                    Ok(Some((from, to))) => {
+                        found.push(json[from..to].to_owned());
+                        at = to;
+                    }
+                    Ok(None) => return (found, true),
+                    Err(_) => return (found, false),
+                }
+            }
+        };
+        assert_eq!(
+            read(" [ 1 ,{\"a\":[2]},\n\"x\" ] "),
+            (vec!["1".into(), "{\"a\":[2]}".into(), "\"x\"".into()], true)
+        );
+        assert_eq!(read("[]"), (vec![], true));
+        assert_eq!(read("[[],[]]"), (vec!["[]".into(), "[]".into()], true));
+        for (json, before) in [
+            ("[1,]", 1),
+            ("[1[2]]", 1),
+            ("[1 2]", 1),
+            ("[1,2", 2),
+            ("[1]2", 1),
+            ("[,1]", 0),
+            ("", 0),
+            ("1", 0),
+            ("[", 0),
+        ] {
+            let (found, is_right) = read(json);
+            assert_eq!((found.len(), is_right), (before, false), "{json}");
         }
     }
 

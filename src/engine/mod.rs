@@ -27,6 +27,7 @@ pub mod protocol;
 pub mod reader;
 pub mod request;
 pub mod rng;
+mod rows;
 pub mod run;
 mod simd;
 pub mod socket;

@@ -1,10 +1,11 @@
 //! From network chunks to events: SSE framing, the protocol's decoding, and a shortcut for the shape that keeps coming.
 
-use alloc::vec::Vec;
+use alloc::{string::String, vec::Vec};
 
 use super::envelope::{Envelopes, Fit, Hit};
 use super::event::{Fault, RunEvent};
 use super::json;
+use super::protocol::chunks::{Mark, Row, read_mark, read_row};
 use super::protocol::{self, Protocol, Shape, Span, UNNAMED};
 use super::simd;
 use super::sse::{Frame, Framer, Step};
@@ -34,6 +35,23 @@ pub enum Item<'a> {
     Malformed(Malformed<'a>),
     /// A frame outgrew the bound (P-11). Nothing more comes until [`Reader::restart`].
     Overflow,
+    /// An event of a stream whose frames hold several, each with its own place.
+    Row(Numbered<'a>),
+    /// What such a stream says of itself behind them.
+    Mark(Mark<'a>),
+}
+
+/// An event that says its place itself.
+#[derive(Debug)]
+pub struct Numbered<'a> {
+    /// Its number within its run.
+    pub seq: Option<u64>,
+    /// Whether it belongs to an answer, and not to a question.
+    pub is_answer: bool,
+    /// The event, without an id of its own.
+    pub incoming: Incoming<'a>,
+    /// What is wrong with it; it is [`RunEvent::Ignored`] then.
+    pub fault: Option<Fault>,
 }
 
 impl<'a> Item<'a> {
@@ -127,6 +145,8 @@ pub struct Reader {
     carry_spent: bool,
     // Values in which invalid UTF-8 was replaced (P-10).
     clean: Vec<u8>,
+    // The chunk of the last row.
+    scratch: String,
     overflown: bool,
 }
 
@@ -141,6 +161,7 @@ impl Reader {
             carry: Vec::new(),
             carry_spent: false,
             clean: Vec::new(),
+            scratch: String::new(),
             overflown: false,
         }
     }
@@ -165,7 +186,8 @@ impl Reader {
 
     /// Bytes of memory held between two chunks.
     pub fn held_bytes(&self) -> usize {
-        self.carry.capacity() + self.clean.capacity() + self.framer.held_bytes() + self.envelopes.held_bytes()
+        let buffers = self.carry.capacity() + self.clean.capacity() + self.scratch.capacity();
+        buffers + self.framer.held_bytes() + self.envelopes.held_bytes()
     }
 
     /// Takes the first `len` bytes of the window's chunk. Iterate to the end: what is left unread is lost, and only
@@ -183,7 +205,7 @@ impl Reader {
             self.carry.clear();
         }
         window.end_chunk(len);
-        Feed { reader: self, window, at, end: HEADROOM + len, in_carry }
+        Feed { reader: self, window, at, end: HEADROOM + len, in_carry, rows: None }
     }
 
     /// Feeds bytes that lie elsewhere, of any length, through `window`, and hands every item to `each`.
@@ -221,17 +243,49 @@ pub struct Feed<'a> {
     at: usize,
     end: usize,
     in_carry: bool,
+    // What is left of a frame that holds several events.
+    rows: Option<Rows>,
+}
+
+/// Where a frame's values lie until the next frame is looked for.
+#[derive(Clone, Copy)]
+enum Place {
+    Window(usize),
+    Carry,
+    Joined,
+    Clean,
+}
+
+/// What lies in a frame of rows.
+#[derive(Clone, Copy)]
+enum What {
+    Row,
+    Mark,
+    Unreadable(Fault),
+}
+
+/// An array of rows, and how far it is read.
+#[derive(Clone, Copy)]
+struct Rows {
+    place: Place,
+    data: Span,
+    at: usize,
 }
 
 /// What was found, as positions.
 enum Found {
     Frame { frame: Frame, data: Span, base: usize, in_carry: bool, is_clean: bool },
+    Row { place: Place, span: Span, what: What },
     Id { id: Span, base: usize, in_carry: bool },
     Done,
     Comment,
     Retry(Millis),
     Overflow,
 }
+
+/// What a frame of rows, and what one between them is called.
+const ROW: &[u8] = b"data";
+const CONTROL: &[u8] = b"control";
 
 /// How much of a chunk a long frame takes at a time: what follows the frame is copied in vain.
 const PIECE: usize = 4 * 1024;
@@ -253,7 +307,10 @@ impl<'a> Feed<'a> {
             }
             Fit::No => {}
         }
-        let found = self.find()?;
+        let found = if self.reader.protocol == Protocol::Chunks { self.find_row()? } else { self.find()? };
+        if let Found::Row { place, span, what } = found {
+            return Some(self.read_row(place, span, what));
+        }
         let window = self.window.bytes();
         let Reader { protocol, envelopes, carry, framer, clean, .. } = &mut *self.reader;
         let place = |base: usize, in_carry: bool| if in_carry { &**carry } else { window.get(base..).unwrap_or(&[]) };
@@ -281,6 +338,8 @@ impl<'a> Feed<'a> {
                     Err(fault) => Item::Malformed(Malformed { id, name, data: data_bytes, fault }),
                 }
             }
+            // Read above.
+            Found::Row { .. } => Item::Comment,
             Found::Id { id, base, in_carry } => Item::Id(id.of(place(base, in_carry))),
             Found::Done => Item::Done,
             Found::Comment => Item::Comment,
@@ -335,6 +394,94 @@ impl<'a> Feed<'a> {
             if let Some(found) = found {
                 return Some(found);
             }
+        }
+    }
+
+    /// As [`find`](Self::find), where frames hold rows: the next one of the frame at hand, or else what the next frame is.
+    #[cold]
+    fn find_row(&mut self) -> Option<Found> {
+        loop {
+            if let Some(found) = self.next_row() {
+                return Some(found);
+            }
+            let (frame, data, base, in_carry, is_clean) = match self.find()? {
+                Found::Frame { frame, data, base, in_carry, is_clean } => (frame, data, base, in_carry, is_clean),
+                other => return Some(other),
+            };
+            let place = match (is_clean, frame.is_joined, in_carry) {
+                (true, ..) => Place::Clean,
+                (_, true, _) => Place::Joined,
+                (_, _, true) => Place::Carry,
+                _ => Place::Window(base),
+            };
+            let names = if is_clean {
+                Place::Clean
+            } else if in_carry {
+                Place::Carry
+            } else {
+                Place::Window(base)
+            };
+            if frame.name.is_some_and(|name| name.of(self.bytes(names)) == CONTROL) {
+                return Some(Found::Row { place, span: data, what: What::Mark });
+            }
+            let values = data.of(self.bytes(place));
+            if values.trim_ascii_start().first() != Some(&b'[') {
+                return Some(Found::Row { place, span: data, what: What::Row });
+            }
+            self.rows = Some(Rows { place, data, at: data.start });
+        }
+    }
+
+    fn next_row(&mut self) -> Option<Found> {
+        let Rows { place, data, at } = self.rows.take()?;
+        let values = self.bytes(place).get(..data.end).unwrap_or(&[]);
+        match json::element(values, data.start, at) {
+            Ok(Some((start, end))) => {
+                self.rows = Some(Rows { place, data, at: end });
+                Some(Found::Row { place, span: Span { start, end }, what: What::Row })
+            }
+            Ok(None) => None,
+            Err(fault) => {
+                Some(Found::Row { place, span: Span { start: at, end: data.end }, what: What::Unreadable(fault) })
+            }
+        }
+    }
+
+    /// Not in line: only one protocol has rows.
+    #[inline(never)]
+    fn read_row(&mut self, place: Place, span: Span, what: What) -> Item<'_> {
+        let Reader { carry, framer, clean, scratch, .. } = &mut *self.reader;
+        let data = span.of(match place {
+            Place::Window(base) => self.window.bytes().get(base..).unwrap_or(&[]),
+            Place::Carry => carry,
+            Place::Joined => framer.joined(),
+            Place::Clean => clean,
+        });
+        let bad = |name, fault| Item::Malformed(Malformed { id: None, name, data, fault });
+        match what {
+            What::Unreadable(fault) => bad(ROW, fault),
+            What::Mark => read_mark(data).map_or_else(|fault| bad(CONTROL, fault), Item::Mark),
+            What::Row => match read_row(data, scratch) {
+                Err(fault) => bad(ROW, fault),
+                Ok((Row { seq, is_answer, message }, event)) => {
+                    let (event, fault) = match event {
+                        Ok(event) => (event, None),
+                        Err(fault) => (RunEvent::Ignored, Some(fault)),
+                    };
+                    let incoming =
+                        Incoming { id: None, name: ROW, data, event, run: message, request: &[], timestamp: &[] };
+                    Item::Row(Numbered { seq, is_answer, incoming, fault })
+                }
+            },
+        }
+    }
+
+    fn bytes(&self, place: Place) -> &[u8] {
+        match place {
+            Place::Window(base) => self.window.bytes().get(base..).unwrap_or(&[]),
+            Place::Carry => &self.reader.carry,
+            Place::Joined => self.reader.framer.joined(),
+            Place::Clean => &self.reader.clean,
         }
     }
 
@@ -519,6 +666,7 @@ mod tests {
             },
             Item::Done => Seen::Done,
             Item::Overflow => Seen::Overflow,
+            Item::Row(_) | Item::Mark(_) => panic!("only frames of `chunks` have rows"),
         }
     }
 

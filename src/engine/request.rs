@@ -15,6 +15,8 @@ pub enum Method {
     Form,
     /// No body.
     Delete,
+    /// No body.
+    Put,
 }
 
 /// One HTTP request.

@@ -12,6 +12,7 @@ mod any_schedule;
 mod back_forward_cache;
 mod badge_at_the_end;
 mod badge_forgets_what_is_mended;
+mod chunks_run;
 mod chunks_split_anywhere;
 mod clean_eof_is_a_disconnect;
 mod close_stops_watching;

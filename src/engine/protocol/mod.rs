@@ -1,7 +1,9 @@
 //! The protocols: each maps its wire shapes to [`RunEvent`]. One file or folder a protocol.
 
 pub mod bichat;
+pub mod chunks;
 pub mod envelope;
+mod members;
 pub mod ui_message;
 pub mod ws_chat;
 
@@ -26,6 +28,8 @@ pub enum Protocol {
     UiMessage,
     /// Numbered envelopes over SSE (PROTOCOLS 2).
     Envelope,
+    /// Rows of a durable stream (PROTOCOLS 3).
+    Chunks,
     /// What a function of the page makes of any other stream: `bichat`'s events, two marks around those of one wire event
     /// (see `run::stream`).
     Custom,
@@ -33,7 +37,8 @@ pub enum Protocol {
 
 impl Protocol {
     /// All, by the numbers that the page knows them by.
-    pub const ALL: [Self; 5] = [Self::Bichat, Self::WsChat, Self::UiMessage, Self::Envelope, Self::Custom];
+    pub const ALL: [Self; 6] =
+        [Self::Bichat, Self::WsChat, Self::UiMessage, Self::Envelope, Self::Chunks, Self::Custom];
 
     /// The protocol that options call `name`.
     pub fn named(name: &str) -> Option<Self> {
@@ -42,6 +47,7 @@ impl Protocol {
             "ws-chat" => Some(Self::WsChat),
             "ui-message" => Some(Self::UiMessage),
             "envelope" => Some(Self::Envelope),
+            "chunks" => Some(Self::Chunks),
             _ => None,
         }
     }
@@ -53,16 +59,18 @@ impl Protocol {
             Self::WsChat => ws_chat::requests::send(session, body),
             Self::UiMessage | Self::Custom => ui_message::requests::send(body),
             Self::Envelope => envelope::requests::send(body),
+            Self::Chunks => chunks::requests::send(session, body),
         }
     }
 
-    /// What asks for a run's events after a cursor, as a stream.
-    pub fn events(self, session: &str, run: &str, cursor: Option<&str>) -> Request {
+    /// What asks for a run's events after a cursor, as a stream. `echo` is what the server wants to be told again, if anything.
+    pub fn events(self, session: &str, run: &str, cursor: Option<&str>, echo: &str) -> Request {
         match self {
             Self::Bichat => bichat::requests::events(session, run, cursor),
             Self::WsChat => ws_chat::requests::events(session, run, cursor),
             Self::UiMessage | Self::Custom => ui_message::requests::events(session, cursor),
             Self::Envelope => envelope::requests::events(session, cursor),
+            Self::Chunks => chunks::requests::events(session, cursor, echo),
         }
     }
 
@@ -74,12 +82,18 @@ impl Protocol {
             // Only the stream itself tells.
             Self::UiMessage | Self::Custom => ui_message::requests::events(session, None),
             Self::Envelope => envelope::requests::status(session),
+            Self::Chunks => chunks::requests::status(session),
         }
     }
 
     /// Whether a message is posted, and its answer comes another way.
     pub const fn posts(self) -> bool {
-        matches!(self, Self::WsChat | Self::Envelope)
+        matches!(self, Self::WsChat | Self::Envelope | Self::Chunks)
+    }
+
+    /// Whether a message may be sent again unseen: its own id makes it the same one.
+    pub const fn repeats(self) -> bool {
+        matches!(self, Self::Chunks)
     }
 
     /// Whether a server can be asked how a run stands, and keeps what it has said. Else the send's own response is the run,
@@ -95,6 +109,7 @@ impl Protocol {
             Self::WsChat => ws_chat::requests::stop(session),
             Self::UiMessage | Self::Custom => ui_message::requests::stop(session),
             Self::Envelope => envelope::requests::stop(session),
+            Self::Chunks => chunks::requests::stop(session),
         }
     }
 
@@ -105,6 +120,7 @@ impl Protocol {
             Self::WsChat => ws_chat::read_status(body),
             Self::UiMessage | Self::Custom => None,
             Self::Envelope => envelope::read_status(body),
+            Self::Chunks => chunks::read_status(body),
         }
     }
 
@@ -113,7 +129,7 @@ impl Protocol {
         match self {
             Self::Bichat => &[Transport::Fetch],
             Self::WsChat => &[Transport::WebSocket, Transport::Fetch, Transport::Rest],
-            Self::UiMessage | Self::Envelope | Self::Custom => &[Transport::Fetch],
+            Self::UiMessage | Self::Envelope | Self::Chunks | Self::Custom => &[Transport::Fetch],
         }
     }
 }
@@ -179,6 +195,8 @@ pub(super) fn decode_wide<'a>(
         Protocol::WsChat => ws_chat::decode(wide, len, shape),
         Protocol::UiMessage => ui_message::decode(wide, len, shape),
         Protocol::Envelope => envelope::decode(wide, len, shape),
+        // Its events are rows: see `chunks::read_row`.
+        Protocol::Chunks => Ok(RunEvent::Ignored),
     }
 }
 

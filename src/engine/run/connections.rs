@@ -43,6 +43,7 @@ impl Core {
                 self.events_here = false;
                 self.passed_by = false;
                 self.group = None;
+                self.doubted_here = false;
                 self.drop_poll();
                 if self.road == Road::Sending && self.accepted {
                     return self.ask_status(Doubt::Accepted, now);
@@ -95,7 +96,7 @@ impl Core {
                 let ask = self.ask(request);
                 self.posting = Some(ask);
                 // Out of our hands from here on (W4-4).
-                self.accepted = true;
+                self.accepted = !self.protocol.repeats();
             }
             (via, _) => {
                 let request = self.request();
@@ -118,7 +119,8 @@ impl Core {
             Road::Sending => self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}")),
             Road::Following => {
                 self.begin_log();
-                self.protocol.events(&self.session, self.run.as_deref().unwrap_or(""), self.cursor())
+                let run = self.run.as_deref().unwrap_or("");
+                self.protocol.events(&self.session, run, self.cursor(), &self.rows.echo)
             }
             Road::Live => bichat::requests::resume(&self.session, self.run.as_deref().unwrap_or("")),
         }
@@ -131,7 +133,12 @@ impl Core {
 
     /// Without a cursor, what comes next is the whole run from its beginning.
     pub(super) fn begin_log(&mut self) {
-        if self.position.is_none() {
+        if self.protocol == Protocol::Chunks {
+            // Rows that are held are known by their numbers; of an answer that has no name yet, each may be the first.
+            if self.is_unanswered() {
+                self.rows.go_back(&mut self.position);
+            }
+        } else if self.position.is_none() {
             self.again = self.told;
             self.start_over();
         }
@@ -185,7 +192,7 @@ impl Core {
     }
 
     /// The server took the message after all, perhaps behind the stop, on another connection.
-    fn stop_what_arrived_late(&mut self, now: Instant) {
+    pub(super) fn stop_what_arrived_late(&mut self, now: Instant) {
         if self.road == Road::Sending && self.stopping && self.late_stop.is_none() {
             let request = self.protocol.stop(&self.session);
             self.late_stop = Some(self.ask(request));
@@ -227,6 +234,9 @@ impl Core {
 
     /// The reply to a send by POST came.
     pub(super) fn handle_posted(&mut self, status: u16, body: &[u8], now: Instant) {
+        if self.protocol == Protocol::Chunks && self.handle_question_posted(status, body, now) {
+            return;
+        }
         let reply = self.protocol.read_status(body);
         let last_seq = reply.as_ref().and_then(|reply| reply.last_seq);
         match (status, reply.and_then(|reply| reply.run_id)) {
@@ -442,8 +452,15 @@ impl Core {
     pub(super) fn drop_poll(&mut self) {
         self.timers.clear(Timer::Poll);
         self.timers.clear(Timer::Word);
-        let asks = [&mut self.posting, &mut self.polling, &mut self.reading, &mut self.suspecting, &mut self.paging];
-        let gone: [Option<Ask>; 5] = asks.map(Option::take);
+        let asks = [
+            &mut self.posting,
+            &mut self.creating,
+            &mut self.polling,
+            &mut self.reading,
+            &mut self.suspecting,
+            &mut self.paging,
+        ];
+        let gone: [Option<Ask>; 6] = asks.map(Option::take);
         for ask in gone.into_iter().flatten() {
             self.push(Output::Forget { ask });
         }

@@ -17,14 +17,18 @@
 //! Of `ws-chat` a run takes the first two: a send belongs to the transport that it was handed to (W4-4), and what follows comes
 //! over any rung of the [`Ladder`], after the cursor of what is held.
 //!
+//! Of `chunks` the stream is the session's, and other messages share it: the run is the answer that begins behind the message that
+//! was sent, and takes the rows that are its own.
+//!
 //! Here: what a run is, its inputs and outputs. Beside it: its connections (`connections`), what a stream's events do (`stream`),
-//! the answer without a stream (`polling`), what a stream leaves out (`missing`), what is asked and what the replies decide
-//! (`questions`), what is told of it (`write`) and kept of it (`stored`).
+//! the answer without a stream (`polling`), what a stream leaves out (`missing`), the rows of a stream that many runs share
+//! (`rows`), what is asked and what the replies decide (`questions`), what is told of it (`write`) and kept of it (`stored`).
 
 mod connections;
 mod missing;
 mod polling;
 mod questions;
+mod rows;
 mod stored;
 mod stream;
 mod write;
@@ -47,6 +51,7 @@ use super::{
     reader::{Item, Reader},
     request::Request,
     rng::Rng,
+    rows::Rows,
     status::{By, Status},
     time::{Instant, Millis},
     timer::{Table, Timer},
@@ -210,11 +215,21 @@ struct Core {
     exact: Transcript,
     shown: Option<Transcript>,
     position: Position,
+    rows: Rows,
+    // Our message has been seen on the stream that its answer comes on.
+    is_asked: bool,
+    // All that may be missing of a message that is over was asked for once more.
+    has_reread: bool,
+    // The present connection has made us ask whether our message lives.
+    doubted_here: bool,
+    // The session was made because the server did not know it.
+    is_created: bool,
     most_text: usize,
 
     doubt: Option<(Ask, Doubt)>,
     // The questions that stand for a stream: a send by POST, the status of an answer that is polled, its log in one piece.
     posting: Option<Ask>,
+    creating: Option<Ask>,
     polling: Option<Ask>,
     reading: Option<Ask>,
     // An open stream without a word is doubted.
@@ -308,10 +323,6 @@ impl Run {
         let mut ladder = Ladder::new(rungs);
         ladder.set_blocked(config.blocked);
         let of_session = wish.body.is_none() && wish.run.is_none();
-        let mut position = beginning(protocol);
-        if let Some(cursor) = &wish.cursor {
-            position.advance(cursor.as_bytes());
-        }
         let mut run = Self {
             reader: Reader::new(protocol, config.max_event_bytes),
             core: Core {
@@ -337,10 +348,16 @@ impl Run {
                 error: None,
                 exact: Transcript::new(),
                 shown: None,
-                position,
+                position: beginning(protocol),
+                rows: Rows::new(),
+                is_asked: false,
+                has_reread: false,
+                doubted_here: false,
+                is_created: false,
                 most_text: 0,
                 doubt: None,
                 posting: None,
+                creating: None,
                 polling: None,
                 reading: None,
                 suspecting: None,
@@ -386,6 +403,9 @@ impl Run {
                 config,
             },
         };
+        if let Some(cursor) = &wish.cursor {
+            run.core.hold(cursor);
+        }
         match wish.held {
             Some(held) if run.core.body.is_none() => run.core.take_up(&held),
             held => {
@@ -596,6 +616,8 @@ impl Run {
             core.exact.rewrite();
             core.shown = None;
             core.position = beginning(core.protocol);
+            core.rows = Rows::new();
+            core.is_asked = false;
             core.anchor = None;
             core.most_text = 0;
             core.first_name = None;
@@ -617,6 +639,7 @@ impl Run {
         core.live_tried = false;
         core.verdict = None;
         core.over = false;
+        core.has_reread = false;
         core.concluded = None;
         core.is_gapped = false;
         core.second_wind = false;
@@ -797,6 +820,15 @@ impl Core {
         self.outputs.push_back(output);
     }
 
+    /// What is held goes as far as this cursor.
+    fn hold(&mut self, cursor: &str) {
+        if self.protocol == Protocol::Chunks {
+            self.rows = Rows::behind(cursor, &mut self.position);
+        } else {
+            self.position.advance(cursor.as_bytes());
+        }
+    }
+
     fn touch_content(&mut self) {
         self.is_unstored = true;
         self.urgency = self.urgency.max(Urgency::Content);
@@ -812,7 +844,7 @@ impl Core {
 /// Where a log begins.
 fn beginning(protocol: Protocol) -> Position {
     match protocol {
-        Protocol::Bichat | Protocol::UiMessage | Protocol::Custom => Position::new(),
+        Protocol::Bichat | Protocol::UiMessage | Protocol::Chunks | Protocol::Custom => Position::new(),
         Protocol::WsChat => Position::before_first(),
         Protocol::Envelope => Position::new().contiguous(),
     }

@@ -87,7 +87,7 @@ impl Core {
         self.over = true;
         self.begin_log();
         let cursor = core::str::from_utf8(self.position.as_bytes()).ok().filter(|cursor| !cursor.is_empty());
-        let request = self.protocol.events(&self.session, &self.run_name(), cursor);
+        let request = self.protocol.events(&self.session, &self.run_name(), cursor, "");
         let ask = self.ask(request);
         self.reading = Some(ask);
         self.timers.set(Timer::Poll, now + self.config.connect_timeout);
@@ -174,6 +174,9 @@ impl Core {
     pub(super) fn handle_suspicion(&mut self, status: u16, body: &[u8], now: Instant) {
         if self.protocol == Protocol::Envelope {
             return self.handle_silence(status, body, now);
+        }
+        if self.protocol == Protocol::Chunks {
+            return self.handle_absence(status, body, now);
         }
         let reply = if (200..=299).contains(&status) { self.protocol.read_status(body) } else { None };
         let is_held_back = reply.is_some_and(|reply| {

@@ -83,6 +83,8 @@ impl Core {
         let taken = |asked: &mut Option<Ask>| asked.take_if(|asked| *asked == ask).is_some();
         if taken(&mut self.posting) {
             return self.handle_posted(status, body, now);
+        } else if taken(&mut self.creating) {
+            return self.handle_created(status, now);
         } else if taken(&mut self.polling) {
             return self.handle_polled(status, body, now);
         } else if taken(&mut self.reading) {
@@ -248,6 +250,8 @@ impl Core {
         match (status, reply) {
             (404, _) => Standing::Over,
             (_, Some(reply)) if reply.is_missing => Standing::Missing,
+            // Nothing is being made yet: the answer to what was sent has not begun.
+            (_, Some(reply)) if !reply.active && self.is_unanswered() => Standing::Active { run: None },
             (_, Some(reply)) if !reply.active => Standing::Over,
             // Another run has taken our session's place.
             (_, Some(reply)) if self.run.is_some() && reply.run_id.is_some() && reply.run_id != self.run => {

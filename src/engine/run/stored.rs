@@ -29,7 +29,7 @@ impl Core {
             && self.verdict.is_none()
             && (self.road == Road::Following || !self.has_log());
         out.literal("{\"cursor\":");
-        out.string_or_null(self.cursor().filter(|_| is_exact).map(str::as_bytes));
+        self.write_held(is_exact, out);
         for (name, value) in [("run", &self.run), ("request", &self.request_id), ("first", &self.first_name)] {
             out.key(name);
             out.string_or_null(value.as_ref().map(String::as_bytes));
@@ -60,7 +60,7 @@ impl Core {
             let text = || value.as_str().map(|text| text.decoded());
             match (key, value) {
                 (b"cursor", Value::String(_)) if self.position.is_none() => {
-                    self.position.advance(text().unwrap_or_default().as_bytes());
+                    self.hold(&text().unwrap_or_default());
                 }
                 (b"run", _) => self.run = self.run.take().or_else(text),
                 (b"request", _) => self.request_id = self.request_id.take().or_else(text),

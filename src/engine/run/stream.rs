@@ -22,7 +22,17 @@ use crate::engine::{
 const LATER: Millis = Millis(5_000);
 
 impl Core {
+    // In line, so that an event is one call.
+    #[inline(always)]
     pub(super) fn take(&mut self, item: &Item<'_>, now: Instant) {
+        match item {
+            Item::Event(incoming) => self.take_event(incoming, now),
+            _ => self.take_aside(item, now),
+        }
+    }
+
+    #[inline(never)]
+    fn take_aside(&mut self, item: &Item<'_>, now: Instant) {
         match item {
             Item::Comment => self.link.handle_beat(now),
             Item::Done => self.conclude(now),
@@ -57,7 +67,14 @@ impl Core {
                 }
                 self.settle(Status::Interrupted, By::Limit, Some(Failure::lasting(Code::EventTooLarge)), now);
             }
-            Item::Event(incoming) => self.take_event(incoming, now),
+            Item::Mark(mark) => self.take_offset(mark, now),
+            Item::Row(row) => {
+                if self.admits(row, now) {
+                    self.take_event(&row.incoming, now);
+                    self.pass(row);
+                }
+            }
+            Item::Event(_) => {}
         }
     }
 
@@ -93,6 +110,7 @@ impl Core {
         self.note(Happening::Duplicates { count: 1 }, now);
     }
 
+    #[inline(never)]
     fn take_event(&mut self, incoming: &Incoming<'_>, now: Instant) {
         let group = self.group;
         if incoming.id.is_some() {
@@ -319,7 +337,7 @@ impl Core {
         self.settle(status, by, error, now);
     }
 
-    fn is_not_called(&self, run: &[u8]) -> bool {
+    pub(super) fn is_not_called(&self, run: &[u8]) -> bool {
         self.run.as_ref().is_some_and(|name| !JsonStr::stored(run).equals(name.as_bytes()))
     }
 
@@ -399,6 +417,7 @@ impl Core {
     /// headers (B-ES-12). The run's own error has an id, or comes after other events.
     fn is_refusal(&self, incoming: &Incoming<'_>) -> bool {
         self.road == Road::Following
+            && self.protocol != Protocol::Chunks
             && self.has_log()
             && !self.events_here
             && matches!(incoming.event, RunEvent::Ended { how: Terminal::Failed, .. })

@@ -8,6 +8,7 @@ use crate::engine::{
     delta::Delta,
     error::{Code, Failure},
     link::Phase,
+    protocol::Protocol,
     reader::{Incoming, Malformed},
     status::{By, Status},
 };
@@ -96,11 +97,22 @@ impl Core {
     fn write_cursor(&self, out: &mut Delta) {
         let here = self.position.as_bytes();
         let is_behind = |anchor: &&Position| here.is_empty() || anchor.check(here) == Verdict::Duplicate;
-        let cursor = self.anchor.as_ref().filter(is_behind).map_or(here, Position::as_bytes);
         out.literal("\"cursor\":");
-        out.string_or_null((!cursor.is_empty()).then_some(cursor));
+        match self.anchor.as_ref().filter(is_behind).map(Position::as_bytes) {
+            Some(cursor) => out.string_or_null((!cursor.is_empty()).then_some(cursor)),
+            None => self.write_held(true, out),
+        }
         out.key("updatedAt");
         out.number_or_null(self.updated_at);
+    }
+
+    /// The cursor of what is held, if it is wanted.
+    pub(super) fn write_held(&self, is_wanted: bool, out: &mut Delta) {
+        // What is passed by on the way to the first row is nothing that somebody holds.
+        let holds_none = self.protocol == Protocol::Chunks && (self.rows.is_first() || self.is_unanswered());
+        let ahead = self.rows.cursor(&self.position);
+        let cursor = ahead.as_deref().map_or(self.position.as_bytes(), str::as_bytes);
+        out.string_or_null((is_wanted && !holds_none && !cursor.is_empty()).then_some(cursor));
     }
 
     fn connection_state(&self) -> &'static str {

@@ -18,7 +18,7 @@ use message::{About, Open};
 
 use super::delta::Delta;
 use super::event::{JsonStr, Metadata, RunEvent, Snapshot, Terminal, Tool, ToolField};
-use super::protocol::ws_chat;
+use super::protocol::{chunks, ws_chat};
 use super::text::{Mark, Text};
 use super::text_blocks::{self, Unit};
 
@@ -88,7 +88,7 @@ struct Stream {
 #[derive(Default)]
 struct ToolCall {
     // Contents of JSON strings, escapes as they came, by [`ToolField`].
-    fields: [Option<Box<[u8]>>; ToolField::COUNT],
+    fields: [Option<Vec<u8>>; ToolField::COUNT],
     duration_ms: Option<u64>,
     state: ToolState,
 }
@@ -123,21 +123,26 @@ impl Transcript {
             RunEvent::Started { metadata, .. } | RunEvent::Concluded { metadata, .. } => self.merge_metadata(*metadata),
             RunEvent::ToolStarted { tool } => self.start_tool(tool),
             RunEvent::ToolEnded { tool } => self.end_tool(tool),
+            RunEvent::ToolInput { tool } => self.continue_tool(tool),
+            RunEvent::Reset => {
+                *self = Self::new();
+                self.rewrite();
+            }
             RunEvent::BlockEnded { .. } => self.close_text(),
             RunEvent::Snapshot(snapshot) => self.replace(snapshot),
             RunEvent::Interrupted { raw } => self.push(Body::Interrupt { raw: (*raw).into() }),
             RunEvent::Citation { raw } => self.push(Body::Citation { raw: (*raw).into() }),
-            RunEvent::Usage { raw } => {
-                self.usage = Some((*raw).into());
-                self.usage_changed = true;
-            }
+            RunEvent::Usage { raw } => self.take_usage(raw),
             RunEvent::Ended { how, metadata, .. } => {
-                if let Some(metadata) = metadata {
-                    self.metadata = Some(match metadata {
-                        Metadata::Whole(raw) => (*raw).into(),
-                        Metadata::Frame(raw) => ws_chat::about(raw).into(),
-                    });
-                    self.metadata_changed = true;
+                match metadata {
+                    Some(Metadata::Whole(raw)) => self.take_metadata((*raw).into()),
+                    Some(Metadata::Frame(raw)) => self.take_metadata(ws_chat::about(raw).into()),
+                    Some(Metadata::Chunk(raw)) => {
+                        chunks::usage(raw).into_iter().for_each(|raw| self.take_usage(raw));
+                        self.take_metadata((*raw).into());
+                    }
+                    Some(Metadata::Message(raw)) => self.take_message(raw),
+                    None => {}
                 }
                 self.settle(*how);
             }
@@ -267,6 +272,28 @@ impl Transcript {
         })
     }
 
+    fn take_usage(&mut self, raw: &[u8]) {
+        self.usage = Some(raw.into());
+        self.usage_changed = true;
+    }
+
+    fn take_metadata(&mut self, raw: Box<[u8]>) {
+        self.metadata = Some(raw);
+        self.metadata_changed = true;
+    }
+
+    /// A message that is told at once is what it says, whatever was said of it before.
+    fn take_message(&mut self, raw: &[u8]) {
+        if !self.is_empty() {
+            *self = Self::new();
+            self.rewrite();
+        }
+        chunks::texts(raw, |text| {
+            self.append_text(text);
+            self.close_text();
+        });
+    }
+
     fn append_text(&mut self, text: JsonStr<'_>) {
         if text.is_empty() {
             return;
@@ -379,6 +406,16 @@ impl Transcript {
         call.update(tool);
         self.running.push(self.parts.len());
         self.push(Body::Tool(call));
+    }
+
+    fn continue_tool(&mut self, tool: &Tool<'_>) {
+        let Some(index) = self.running_tool(tool) else { return self.start_tool(tool) };
+        if let Some(part) = self.touch(index) {
+            part.known = false;
+            if let Body::Tool(call) = &mut part.body {
+                call.append_arguments(tool.field(ToolField::Arguments).unwrap_or_default());
+            }
+        }
     }
 
     fn end_tool(&mut self, tool: &Tool<'_>) {
@@ -697,13 +734,19 @@ impl ToolCall {
         }
         self.duration_ms = tool.duration_ms.or(self.duration_ms);
     }
+
+    fn append_arguments(&mut self, text: JsonStr<'_>) {
+        if let Some(arguments) = self.fields.get_mut(ToolField::Arguments as usize) {
+            arguments.get_or_insert_default().extend_from_slice(text.raw());
+        }
+    }
 }
 
 // Not six times in a row.
 #[inline(never)]
-fn keep(field: &mut Option<Box<[u8]>>, said: &Option<JsonStr<'_>>) {
+fn keep(field: &mut Option<Vec<u8>>, said: &Option<JsonStr<'_>>) {
     if let Some(text) = said {
-        *field = Some(if text.is_json() { call::contents(text.raw()).into() } else { text.raw().into() });
+        *field = Some(if text.is_json() { call::contents(text.raw()) } else { text.raw().into() });
     }
 }
 

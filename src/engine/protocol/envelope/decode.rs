@@ -4,8 +4,11 @@
 //! detail. An envelope without a number of its own is none (A-ENV-1); one of a kind that adds nothing to a message still
 //! counts, because the number after it must follow.
 
-use super::super::{Shape, Span, lookup};
-use crate::engine::event::{Fault, JsonStr, Metadata, RunEvent, Terminal, Tool, ToolField};
+use super::super::{
+    Shape, Span, lookup,
+    members::{member, tool},
+};
+use crate::engine::event::{Fault, JsonStr, Metadata, RunEvent, Terminal, ToolField};
 use crate::engine::json::{Members, Value};
 
 #[derive(Clone, Copy)]
@@ -81,6 +84,7 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
         Some(Value::Object(raw)) => Some(raw),
         _ => None,
     };
+    let call = || tool(object(b"tool").ok_or(Fault::WrongType { member: "tool" })?, &TOOL);
     let text = |name| -> Result<JsonStr<'a>, Fault> { string(name).ok_or(Fault::WrongType { member: "payload" }) };
     let ended = |how, error| RunEvent::Ended {
         how,
@@ -91,8 +95,8 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
     Ok(match kind {
         Kind::Text => RunEvent::Text { text: text(b"text")?, part: &[] },
         Kind::Thinking => RunEvent::Reasoning { text: text(b"thinking")?, part: &[] },
-        Kind::ToolStarted => RunEvent::ToolStarted { tool: tool(object(b"tool"))? },
-        Kind::ToolEnded => RunEvent::ToolEnded { tool: tool(object(b"tool"))? },
+        Kind::ToolStarted => RunEvent::ToolStarted { tool: call()? },
+        Kind::ToolEnded => RunEvent::ToolEnded { tool: call()? },
         Kind::Started => RunEvent::Started { run_id: run, metadata: None },
         Kind::System => object(b"context_usage").map_or(RunEvent::Ignored, |raw| RunEvent::Usage { raw }),
         Kind::Permission => RunEvent::Interrupted { raw: payload },
@@ -100,40 +104,6 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
         Kind::HandOff => ended(Terminal::Completed, None),
         Kind::Ended(how) => ended(how, string(b"error")),
     })
-}
-
-/// The last member of that name.
-#[inline(never)]
-fn member<'a>(raw: &'a [u8], name: &[u8]) -> Option<Value<'a>> {
-    let mut members = Members::open(raw).ok()?;
-    let mut found = None;
-    while let Ok(Some((key, value))) = members.next() {
-        if key.equals(name) {
-            found = Some(value).filter(|value| !matches!(value, Value::Null));
-        }
-    }
-    found
-}
-
-#[inline(never)]
-fn tool(raw: Option<&[u8]>) -> Result<Tool<'_>, Fault> {
-    let raw = raw.ok_or(Fault::WrongType { member: "tool" })?;
-    let mut tool = Tool::default();
-    let mut members = Members::open(raw)?;
-    while let Some((key, value)) = members.next()? {
-        let Some(field) = lookup(&TOOL, &key.plain()) else { continue };
-        let end = members.at();
-        match (value, field) {
-            (Value::Null, _) => {}
-            // What is text is text; of anything else its JSON is.
-            (Value::String(text), field) if field != ToolField::Arguments => tool.set(field, text),
-            (value, ToolField::Arguments | ToolField::Result) => {
-                tool.set(field, JsonStr::of_json(raw.get(end - value.raw_len()..end).unwrap_or(&[])));
-            }
-            _ => return Err(Fault::WrongType { member: "tool" }),
-        }
-    }
-    Ok(tool)
 }
 
 #[cfg(test)]
