@@ -18,7 +18,7 @@ use crate::faults::{Scripts, Streams, Weather, gate};
 use crate::net::{Door, Links, serve_connection};
 use crate::proxy::Proxy;
 use crate::runs::{Run, Runs};
-use crate::{assets, control, cors, envelope, ui_message, ws_chat};
+use crate::{assets, chunks, control, cors, envelope, ui_message, ws_chat};
 
 /// What the command line decides.
 #[derive(Clone, Debug, Default)]
@@ -153,6 +153,7 @@ fn app_router(app: &Arc<App>, options: &Options) -> Router {
         .merge(ws_chat::router(Arc::clone(app)))
         .merge(ui_message::router(Arc::clone(app)))
         .merge(envelope::router(Arc::clone(app)))
+        .merge(chunks::router(Arc::clone(app)))
         .layer(from_fn_with_state(Arc::clone(app), gate))
         .layer(from_fn_with_state(Arc::clone(app), cors::configured));
     files(options).merge(protocol).merge(control_api(app))

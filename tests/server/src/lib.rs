@@ -10,6 +10,7 @@
 //! * [`ws_chat`] is the server side of that one, over sockets, SSE and REST.
 //! * [`ui_message`] is the server side of that one, over POST and a stream that replays.
 //! * [`envelope`] is the server side of that one, over a stream for each chat.
+//! * [`chunks`] is the server side of that one, over a stream for each session.
 //! * [`content`] writes what a run says, the same for the same seed; [`truth`] folds it to what a client must end up with.
 //! * [`faults`] stands between the feeds and the sockets: scripts, the gate every request passes, the pump every stream
 //!   passes, and the weather that holds for everybody.
@@ -23,6 +24,7 @@ pub mod app;
 pub mod assets;
 pub mod auth;
 pub mod bichat;
+pub mod chunks;
 pub mod clock;
 pub mod config;
 pub mod content;

@@ -79,6 +79,8 @@ pub enum Frame {
     Beat(Beat),
     /// An event of the run.
     Event(Event),
+    /// An event about the stream rather than of the run. Not counted as an event by any fault.
+    Aside(Event),
     /// Data that is no event of the run, like `[DONE]`.
     Mark(&'static str),
     /// A `retry:` line, in ms (P-7).
@@ -138,7 +140,7 @@ impl Frame {
                 line(out, b"data: ", format!("{{\"type\":\"ping\",\"timestamp\":{now}}}").as_bytes(), end);
                 out.put_slice(end.bytes());
             }
-            Self::Event(event) => {
+            Self::Event(event) | Self::Aside(event) => {
                 if let Some(id) = event.id {
                     line(out, b"id: ", id.to_string().as_bytes(), end);
                 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::chunks::SessionFeed;
 use crate::clock::unix_ms;
 use crate::config::OffsetUnit;
 use crate::envelope::ChatFeed;
@@ -23,6 +24,8 @@ pub enum Feed {
     Log(LogFeed),
     /// A chat of `envelope`.
     Chat(ChatFeed),
+    /// A session of `chunks`.
+    Session(SessionFeed),
     /// `POST stream`, `POST stream/resume`.
     Live(LiveFeed),
     /// `POST stream/resume` on a node that does not own the run.
@@ -97,6 +100,7 @@ impl Feed {
         match self {
             Self::Log(feed) => feed.next().await,
             Self::Chat(feed) => feed.next().await,
+            Self::Session(feed) => feed.next().await,
             Self::Live(feed) => feed.next().await,
             Self::Remote(feed) => feed.next().await,
             Self::Fixed(frames) => frames.pop_front(),
@@ -106,7 +110,7 @@ impl Feed {
     /// What this stream sends as a sign of life.
     pub fn beat(&self) -> Frame {
         Frame::Beat(match self {
-            Self::Log(_) | Self::Chat(_) | Self::Fixed(_) => sse::Beat::Comment,
+            Self::Log(_) | Self::Chat(_) | Self::Session(_) | Self::Fixed(_) => sse::Beat::Comment,
             Self::Live(_) | Self::Remote(_) => sse::Beat::Event(unix_ms()),
         })
     }

@@ -101,6 +101,8 @@ pub struct Recipe {
     pub wait_for_answer: bool,
     /// Whether text, thinking and tools are held back and come in bursts (A-SRV-3).
     pub buffered: bool,
+    /// Which row of the answer makes void what was before it, where the protocol has that.
+    pub reset_at: Option<usize>,
 }
 
 impl Default for Recipe {
@@ -124,6 +126,7 @@ impl Default for Recipe {
             queue: false,
             wait_for_answer: false,
             buffered: false,
+            reset_at: None,
         }
     }
 }

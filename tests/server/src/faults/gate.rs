@@ -17,13 +17,13 @@ use crate::app::App;
 use crate::auth;
 use crate::bichat::{Feed, LOG_UNAVAILABLE, RUN_NOT_FOUND, RUN_NOT_FOUND_PLAIN};
 use crate::counters::{Record, SocketRecord};
-use crate::envelope;
 use crate::net::Link;
 use crate::reply::Refusal;
 use crate::runs::{Protocol, Run};
 use crate::sse::Frame;
 use crate::ui_message;
 use crate::websocket::Handshake;
+use crate::{chunks, envelope};
 
 use super::pump::{Pump, Sink, pipe};
 use super::step::{RetryAfter, Status};
@@ -97,7 +97,11 @@ pub async fn gate(State(app): State<Arc<App>>, request: Request, next: Next) -> 
         run_id: target.run_id.clone(),
         request_id: target.request_id.clone(),
         last_event_id: header(&parts, HeaderName::from_static("last-event-id")),
-        after_seq: (route.protocol() == Protocol::Envelope).then(|| envelope::after_seq(&parts.uri)).flatten(),
+        after_seq: match route.protocol() {
+            Protocol::Envelope => envelope::after_seq(&parts.uri),
+            Protocol::Chunks => chunks::offset(&parts.uri),
+            _ => None,
+        },
         token: token.clone(),
         socket: (route == Route::Ws)
             .then(|| SocketRecord { protocols: Handshake::protocols(&parts.headers), ..SocketRecord::default() }),
@@ -154,6 +158,10 @@ impl Target {
                 "messages" => Self { session_id: chat_of(id), run_id: Some(text(id)), ..Self::default() },
                 _ => Self { session_id: Some(text(id)), ..Self::default() },
             };
+        }
+        if let Some((session_id, _)) = super::session_call(parts.uri.path()) {
+            let request_id = chunks::message_id(body).filter(|_| route == Route::ChunksSend);
+            return Self { session_id: Some(text(session_id)), request_id, ..Self::default() };
         }
         if route.protocol() == Protocol::UiMessage {
             let UiTarget { id, request_id } = serde_json::from_slice(body).unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
-use crate::envelope;
 use crate::runs::Protocol;
 use crate::sse::{Event, Frame};
+use crate::{chunks, envelope};
 
 use super::Step;
 
@@ -87,6 +87,7 @@ impl<'a> Mangle<'a> {
                 Protocol::Bichat => ("content", "{\"type\":\"content\",\"content\":\"brok"),
                 Protocol::WsChat => ("", "{\"type\":\"token\",\"content\":\"brok"),
                 Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"brok"),
+                Protocol::Chunks => (chunks::DATA, "[{\"key\":\"m:0\",\"value\":{\"messageId\":\"m\",\"chunk\":\"brok"),
                 Protocol::Envelope => {
                     (envelope::EVENT, "{\"seq\":1,\"kind\":\"assistant_text\",\"payload\":{\"text\":\"brok")
                 }
@@ -104,6 +105,10 @@ impl<'a> Mangle<'a> {
                     ("", "{\"type\":\"token\",\"content\":{\"text\":7},\"pending_message_id\":[],\"seq\":\"first\"}")
                 }
                 Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":7,\"delta\":{\"text\":7}}"),
+                Protocol::Chunks => (
+                    chunks::DATA,
+                    "[{\"key\":7,\"value\":[]},{\"value\":{\"messageId\":[],\"seq\":\"first\",\"chunk\":{}}},7,null]",
+                ),
                 Protocol::Envelope => (
                     envelope::EVENT,
                     "{\"chatId\":7,\"messageId\":[],\"streamId\":{},\"seq\":\"first\",\"kind\":\"assistant_text\",\"payload\":\"text\"}",
@@ -116,6 +121,7 @@ impl<'a> Mangle<'a> {
             let name = match self.protocol {
                 Protocol::Bichat => "padding",
                 Protocol::Envelope => envelope::EVENT,
+                Protocol::Chunks => chunks::DATA,
                 Protocol::WsChat | Protocol::UiMessage => "",
             };
             frames.push(foreign(name.to_owned(), data));

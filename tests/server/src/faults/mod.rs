@@ -23,8 +23,8 @@ pub use weather::{Outage, Sky, Stall, Weather};
 use axum::http::Method;
 use serde::{Deserialize, Serialize};
 
-use crate::envelope;
 use crate::runs::Protocol;
+use crate::{chunks, envelope};
 
 /// A protocol route, as scripts and counters name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -76,13 +76,23 @@ pub enum Route {
     EnvActive,
     /// `POST …/permissions/…/respond`
     EnvRespond,
+    /// `POST /v1/sessions/…/messages`
+    ChunksSend,
+    /// `GET /v1/stream/sessions/…`
+    ChunksStream,
+    /// `POST /v1/sessions/…/stop`
+    ChunksStop,
+    /// `GET /v1/sessions/…`
+    ChunksStatus,
+    /// `PUT /v1/sessions/…`
+    ChunksCreate,
     /// Any other path below the protocol's base.
     Other,
 }
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 29] = [
         Self::Stream,
         Self::Events,
         Self::Resume,
@@ -106,6 +116,11 @@ impl Route {
         Self::EnvEvents,
         Self::EnvActive,
         Self::EnvRespond,
+        Self::ChunksSend,
+        Self::ChunksStream,
+        Self::ChunksStop,
+        Self::ChunksStatus,
+        Self::ChunksCreate,
         Self::Other,
     ];
 
@@ -144,6 +159,14 @@ impl Route {
                 _ => Self::Other,
             };
         }
+        match session_call(path) {
+            Some((_, "stream")) => return Self::ChunksStream,
+            Some((_, "messages")) => return Self::ChunksSend,
+            Some((_, "stop")) => return Self::ChunksStop,
+            Some((_, "")) if method == Method::PUT => return Self::ChunksCreate,
+            Some((_, "")) => return Self::ChunksStatus,
+            _ => {}
+        }
         match path.strip_prefix("/bi-chat").unwrap_or(path) {
             "/stream" => Self::Stream,
             "/stream/events" => Self::Events,
@@ -169,6 +192,9 @@ impl Route {
             | Self::EnvEvents
             | Self::EnvActive
             | Self::EnvRespond => Protocol::Envelope,
+            Self::ChunksSend | Self::ChunksStream | Self::ChunksStop | Self::ChunksStatus | Self::ChunksCreate => {
+                Protocol::Chunks
+            }
             _ => Protocol::WsChat,
         }
     }
@@ -184,6 +210,15 @@ fn envelope_target(path: &str) -> Option<(&str, &str)> {
     let (kind, rest) = path.strip_prefix(envelope::BASE)?.strip_prefix('/')?.split_once('/')?;
     let (id, _) = rest.split_once('/')?;
     Some((kind, id))
+}
+
+/// The session and the call of a path of `chunks`, like `/v1/sessions/S/messages`.
+fn session_call(path: &str) -> Option<(&str, &str)> {
+    let path = path.strip_prefix(chunks::BASE)?;
+    match path.strip_prefix("/stream/sessions/") {
+        Some(id) => Some((id, "stream")),
+        None => path.strip_prefix("/sessions/").map(|rest| rest.split_once('/').unwrap_or((rest, ""))),
+    }
 }
 
 /// The session and the call of a path like `/api/chat/sessions/S/events`.

@@ -17,6 +17,8 @@ pub enum Protocol {
     UiMessage,
     /// PROTOCOLS 2, as `docs/envelope.md` has it.
     Envelope,
+    /// PROTOCOLS 3, as `docs/chunks.md` has it.
+    Chunks,
 }
 
 impl Protocol {
@@ -27,7 +29,7 @@ impl Protocol {
 
     /// Whether the events of a session are numbered through all its runs, so that it can have one at a time.
     pub(super) fn numbers_sessions(self) -> bool {
-        self == Self::Envelope
+        matches!(self, Self::Envelope | Self::Chunks)
     }
 
     /// What of a recipe can be said in this protocol. Its number of events stays.

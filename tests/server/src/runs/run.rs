@@ -13,7 +13,7 @@ use crate::config::OffsetUnit;
 use crate::content::{Ending, Kind, Moment, Recipe};
 use crate::sse::EventId;
 use crate::ws_chat::{self, Done};
-use crate::{envelope, ui_message};
+use crate::{chunks, envelope, ui_message};
 
 use super::Protocol;
 use super::bursts::bursts;
@@ -107,6 +107,8 @@ struct Book {
     asked: Option<String>,
     done: Option<Done>,
     lost: bool,
+    /// The number of its next row, where its protocol has those.
+    row: u64,
 }
 
 /// What a run has come to.
@@ -137,6 +139,7 @@ impl Book {
             asked: None,
             done: None,
             lost: false,
+            row: 0,
         }
     }
 
@@ -260,6 +263,11 @@ impl Run {
             Saying::Kind(kind) => {
                 let data = envelope::payload::envelope(kind, self, seq, generation_ms);
                 Draft { name: envelope::EVENT, data, terminal, seq: Some(seq) }
+            }
+            Saying::Row(row) => {
+                let data = chunks::row(row, self, book.row, now);
+                book.row = if row.is_reset() { 0 } else { book.row + u64::from(row.is_numbered()) };
+                Draft { name: chunks::DATA, data, terminal, seq: Some(seq) }
             }
             Saying::Moment(moment) if self.protocol == Protocol::Bichat => {
                 let (name, data) = bichat::payload::moment(moment, &self.run_id, now, generation_ms, self.recipe.json);

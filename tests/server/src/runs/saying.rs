@@ -3,7 +3,8 @@
 
 use serde_json::Value;
 
-use crate::content::{Chunk, Ending, JsonStyle, Kind, Moment, Recipe, chunks, kinds, plan};
+use crate::chunks::{self, Row};
+use crate::content::{Chunk, Ending, JsonStyle, Kind, Moment, Recipe, chunks as ui_chunks, kinds, plan};
 use crate::truth::Truth;
 use crate::{envelope, ui_message};
 
@@ -15,6 +16,7 @@ pub(super) enum Saying {
     Moment(Moment),
     Chunk(Chunk),
     Kind(Kind),
+    Row(Row),
 }
 
 /// The fold of what a run has said so far.
@@ -28,8 +30,9 @@ impl Saying {
     /// All that a run is to say.
     pub(super) fn script(protocol: Protocol, recipe: &Recipe, seed: u64) -> Vec<Self> {
         match protocol {
-            Protocol::UiMessage => chunks(recipe, seed).into_iter().map(Self::Chunk).collect(),
+            Protocol::UiMessage => ui_chunks(recipe, seed).into_iter().map(Self::Chunk).collect(),
             Protocol::Envelope => kinds(recipe, seed).into_iter().map(Self::Kind).collect(),
+            Protocol::Chunks => chunks::script(recipe, seed).into_iter().map(Self::Row).collect(),
             Protocol::Bichat | Protocol::WsChat => {
                 plan(&protocol.sayable(recipe), seed).into_iter().map(Self::Moment).collect()
             }
@@ -41,6 +44,7 @@ impl Saying {
         match protocol {
             Protocol::UiMessage => Self::Chunk(Chunk::end(ending, text)),
             Protocol::Envelope => Self::Kind(Kind::End(ending, text)),
+            Protocol::Chunks => Self::Row(Row::end(ending, text)),
             Protocol::Bichat | Protocol::WsChat => Self::Moment(Moment::End(ending, text)),
         }
     }
@@ -51,6 +55,7 @@ impl Saying {
             Self::Moment(moment) => matches!(moment, Moment::End(..)),
             Self::Chunk(chunk) => chunk.ending().is_some(),
             Self::Kind(kind) => kind.ends_message(),
+            Self::Row(row) => matches!(row.moment, Some(Moment::End(..))),
         }
     }
 
@@ -77,7 +82,9 @@ impl Told {
     pub(super) fn new(protocol: Protocol) -> Self {
         match protocol {
             Protocol::UiMessage => Self::Chunks(ui_message::Fold::default()),
-            Protocol::Bichat | Protocol::WsChat | Protocol::Envelope => Self::Moments(Truth::default()),
+            Protocol::Bichat | Protocol::WsChat | Protocol::Envelope | Protocol::Chunks => {
+                Self::Moments(Truth::default())
+            }
         }
     }
 
@@ -89,6 +96,12 @@ impl Told {
             (Self::Chunks(fold), Saying::Chunk(chunk)) => fold.apply(chunk),
             (Self::Moments(truth), Saying::Kind(kind)) => {
                 envelope::moment(kind, style).iter().for_each(|moment| truth.apply(moment));
+            }
+            (Self::Moments(truth), Saying::Row(row)) => {
+                if row.is_reset() {
+                    *truth = Truth::default();
+                }
+                row.moment.iter().for_each(|moment| truth.apply(moment));
             }
             // A run has one protocol from its beginning to its end.
             _ => {}

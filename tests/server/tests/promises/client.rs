@@ -322,7 +322,8 @@ pub fn parse(text: &str) -> Vec<Event> {
         frame.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": ").map(str::to_owned))
     };
     let event = |frame: &str| {
-        let data = field(frame, "data")?;
+        let lines: Vec<_> = frame.lines().filter_map(|line| line.strip_prefix("data: ")).collect();
+        let data = Some(lines.join("\n")).filter(|_| !lines.is_empty())?;
         let data = serde_json::from_str(&data).unwrap_or(Value::String(data));
         Some(Event { id: field(frame, "id"), name: field(frame, "event")?, data })
     };

@@ -1,6 +1,7 @@
 //! What run-server promises, checked from the other end of a socket by a client of a page's length.
 
 mod chat;
+mod chunks;
 mod client;
 mod command;
 mod content;
