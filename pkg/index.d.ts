@@ -88,6 +88,8 @@ export declare class SteadyStreamError extends Error {
   readonly closeCode?: number;
   /** How many attempts were made, when it was more than a single request. */
   readonly attempts?: number;
+  /** The server's own name for it, when its protocol has such names: with `chunks`, the `code` of a refused send. */
+  readonly serverCode?: string;
   /** The server's own words, when it gave any. For people, not for programs. */
   readonly detail?: string;
   /** With `invalid-argument`: which argument or option, e.g. `retry.baseMs`. */
@@ -211,7 +213,7 @@ export interface ToolPart {
   readonly callId: string | null;
   readonly name: string | null;
   readonly agentName: string | null;
-  /** JSON text, as the server sent it. */
+  /** JSON text, as the server sent it; with `chunks`, while it streams, its beginning. */
   readonly arguments: string | null;
   readonly result: string | null;
   readonly error: string | null;
@@ -370,11 +372,11 @@ export interface RunSnapshot {
   /**
    * `bichat`: the metadata of the last snapshot event, as the server sent it. `ws-chat`: `message_id`, `sources`, `confidence`
    * and `generation_time_ms` of a completed answer, those that the server gave. `ui-message`: what the server has said of the
-   * message, merged member by member (U-R-17). `envelope`: the payload of the envelope that ended the message. A custom protocol: as
-   * `bichat`.
+   * message, merged member by member (U-R-17). `envelope`: the payload of the envelope that ended the message. `chunks`: the chunk
+   * that ended it, where that says more than that it ends. A custom protocol: as `bichat`.
    */
   readonly metadata: Readonly<Record<string, unknown>> | null;
-  /** The id of the last event applied: where a resume goes on. */
+  /** The id of the last event applied, with `chunks` the offset of what is held: where a resume goes on. */
   readonly cursor: string | null;
   readonly error: SteadyStreamError | null;
   /** When its first event was made: unix ms, by the server's clock. */
@@ -496,7 +498,8 @@ export type Transport = 'websocket' | 'eventsource' | 'fetch' | 'rest' | 'adopte
 export type HeaderValues = Readonly<Record<string, string>> | Headers;
 
 /** One per backend. Times are in ms. Each protocol has options of its own. */
-export type RunClientOptions = BichatOptions | WsChatOptions | UIMessageOptions | EnvelopeOptions | CustomOptions;
+export type RunClientOptions =
+  | BichatOptions | WsChatOptions | UIMessageOptions | EnvelopeOptions | ChunksOptions | CustomOptions;
 
 /** A server that speaks `bichat` (PROTOCOLS 1). */
 export interface BichatOptions extends CommonClientOptions {
@@ -549,6 +552,17 @@ export interface EnvelopeOptions extends CommonClientOptions {
   readonly protocol: 'envelope';
   /** Default `['fetch']`. */
   readonly transports?: readonly ('eventsource' | 'fetch')[];
+}
+
+/**
+ * A server that keeps a session's messages as rows of one durable stream (PROTOCOLS 3, docs/chunks.md). A run is one message of an
+ * assistant; `baseUrl` ends in the API's prefix (`/v1`). A send is an HTTP POST under the message's own id, which is the request id, and
+ * its run is the answer that begins behind it. A row that is missing is asked for again, and rows of other messages are passed by.
+ */
+export interface ChunksOptions extends CommonClientOptions {
+  readonly protocol: 'chunks';
+  /** Default `['fetch']`; there is no other yet. */
+  readonly transports?: readonly 'fetch'[];
 }
 
 /** One event of a server's own protocol, as it came. */
@@ -1197,7 +1211,7 @@ export interface RunCoreSnapshot
 /** Options of {@link createRunCore}. */
 export interface RunCoreOptions {
   /** Default `'bichat'`. */
-  readonly protocol?: 'bichat' | 'ws-chat' | 'ui-message' | 'envelope';
+  readonly protocol?: 'bichat' | 'ws-chat' | 'ui-message' | 'envelope' | 'chunks';
   /** The largest event accepted, in bytes. Default 16 MiB. */
   readonly maxEventBytes?: number;
 }

@@ -40,6 +40,7 @@ const orAborted = (promise, signal) => new Promise((resolve, reject) => {
 // Of each protocol: what a message says unless it says otherwise, what it always says, and what one is that is mere text.
 const FIELDS = {
   bichat: (sessionId, requestId) => [{ debugMode: false, attachments: [] }, { sessionId, requestId }],
+  chunks: (sessionId, requestId) => [{ role: 'user', txid: requestId }, { messageId: requestId }],
   custom: (sessionId, requestId) => [{}, { sessionId, requestId }],
   envelope: (sessionId, requestId) => [{}, { chat_id: sessionId, request_id: requestId }, (prompt) => ({ prompt })],
   'ui-message': (sessionId, requestId) => [{ trigger: 'submit-message' }, { id: sessionId, requestId }, (text) => (
@@ -160,8 +161,9 @@ export class RunClient {
     if (!this.#hasStatus) return this.#takePart(sessionId, { signal, notify });
     while (!signal?.aborted && !this.#feed.isOver) {
       const status = await orAborted(this.#status(sessionId), signal);
-      const running = status?.runId ?? status?.pending_message_id ?? status?.message_id;
-      if (!(status?.active ?? status?.has_active_task) || typeof running !== 'string' || signal?.aborted) return null;
+      const running = status?.runId ?? status?.pending_message_id ?? status?.message_id ?? status?.activeMessageId;
+      const isActive = status?.active ?? status?.has_active_task ?? status?.activeMessageId;
+      if (!isActive || typeof running !== 'string' || signal?.aborted) return null;
       if (runId === undefined || runId === running) return this.open({ sessionId, runId: running }, { signal, notify });
       await pause(PASSIVE_POLL_MS, signal);
     }

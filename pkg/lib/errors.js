@@ -41,7 +41,7 @@ export class SteadyStreamError extends Error {
     this.code = code;
     this.retryable = fields.retryable ?? false;
     // Absent, not undefined or null: what the engine did not know is not there.
-    for (const key of ['status', 'closeCode', 'attempts', 'detail', 'path']) if (fields[key] != null) this[key] = fields[key];
+    for (const key of ['status', 'closeCode', 'attempts', 'serverCode', 'detail', 'path']) if (fields[key] != null) this[key] = fields[key];
   }
 }
 

@@ -3,7 +3,7 @@
 import { TRANSPORTS } from './browser/driver.js';
 import { invalid } from './errors.js';
 
-export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message', 'envelope'];
+export const PROTOCOLS = ['bichat', 'ws-chat', 'ui-message', 'envelope', 'chunks'];
 // By the engine's numbers. `custom` has no name for users: it is a function.
 const NUMBERED = [...PROTOCOLS, 'custom'];
 // The transports of each, and those that it uses where none are named.
@@ -12,6 +12,7 @@ const OF_PROTOCOL = {
   'ws-chat': { all: TRANSPORTS, usual: ['websocket', 'fetch', 'rest'] },
   'ui-message': { all: ['fetch'], usual: ['fetch'] },
   envelope: { all: ['eventsource', 'fetch'], usual: ['fetch'] },
+  chunks: { all: ['fetch'], usual: ['fetch'] },
   custom: { all: ['fetch'], usual: ['fetch'] },
 };
 const CREDENTIALS = ['include', 'same-origin', 'omit'];

@@ -46,6 +46,15 @@ test('send carries the message as the server wants it, with the caller\'s reques
   assert.deepEqual(JSON.parse(second[2]), { debugMode: true, attachments: [], content: 'hi', model: 'm', sessionId: 't', requestId: 'other' });
 });
 
+test('a message of a durable stream is its own id', () => {
+  const client = newClient({ protocol: 'chunks' });
+  client.send('s', 'hello', { requestId: 'mine' });
+  client.send('s', { content: 'hi', role: 'system', actorId: 'a', messageId: 'ignored' }, { requestId: 'other' });
+  const [first, second] = FakeRaw.latest.made('send').map(([, , body]) => JSON.parse(body));
+  assert.deepEqual(first, { messageId: 'mine', content: 'hello', role: 'user', txid: 'mine' });
+  assert.deepEqual(second, { messageId: 'other', content: 'hi', role: 'system', actorId: 'a', txid: 'other' });
+});
+
 test('send mints one request id per call', () => {
   const client = newClient();
   const first = client.send('s', 'a').getSnapshot().requestId;
@@ -347,6 +356,14 @@ test('resume attaches to what is running, and to nothing when nothing is', async
   resumed = client.resume('t');
   reply({ active: false });
   assert.equal(await resumed, null);
+  resumed = client.resume('u');
+  reply({ sessionId: 'u', activeMessageId: 'm4' });
+  assert.equal((await resumed).getSnapshot().runId, 'm4');
+  for (const idle of [{ sessionId: 't', activeMessageId: null }, { sessionId: 't' }]) {
+    resumed = client.resume('t');
+    reply(idle);
+    assert.equal(await resumed, null);
+  }
   const warn = mock.method(console, 'warn', () => {});
   resumed = client.resume('t');
   reply(null, { ok: false, error: { code: 'http-status', status: 404, retryable: false } });

@@ -42,7 +42,7 @@ test('a protocol may be a function, its own or of an object', () => {
   assert.equal(parseOptions({ baseUrl: '', protocol: decode }).raw.decode, decode);
   const protocol = { decode() { return this === protocol ? [] : null; } };
   const { raw, numbers } = parseOptions({ baseUrl: '', protocol });
-  assert.deepEqual([raw.protocol, raw.transports, raw.decode(), numbers.at(-3)], ['custom', ['fetch'], [], 4]);
+  assert.deepEqual([raw.protocol, raw.transports, raw.decode(), numbers.at(-3)], ['custom', ['fetch'], [], 5]);
 });
 
 test('a wrong value is refused with its path, what came and what was expected', () => {
@@ -70,6 +70,7 @@ test('a wrong value is refused with its path, what came and what was expected', 
     ['transports[1]', { baseUrl: '', protocol: 'ws-chat', transports: ['fetch', 'pigeon'] }],
     ['websocketAuth', { baseUrl: '', protocol: 'ws-chat', websocketAuth: 'query' }],
     ['streamEndpoint', { baseUrl: '', protocol: 'ws-chat', streamEndpoint: '/x' }],
+    ['transports[0]', { baseUrl: '/v1', protocol: 'chunks', transports: ['eventsource'] }],
     ['eventLog', { baseUrl: '', protocol: 'ws-chat', eventLog: true }],
     ['eventLog', { ...base, eventLog: 'no' }],
     ['persist', { ...base, persist: 'local' }],

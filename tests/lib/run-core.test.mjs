@@ -146,3 +146,19 @@ test('misuse is refused by name', () => {
   core.free();
   for (const call of [() => core.push(BYTES), () => core.snapshot(), () => core.end()]) assert.throws(call, { code: 'invalid-state' });
 });
+
+test('rows of a durable stream fold to the first answer of it', () => {
+  const row = (messageId, role, seq, chunk) => ({ key: `${messageId}:${seq}`, value: { messageId, role, seq, chunk: JSON.stringify(chunk) } });
+  const text = (seq, delta) => row('m', 'assistant', seq, { type: 'TEXT_MESSAGE_CONTENT', delta });
+  const data = (...rows) => `event: data\ndata: ${JSON.stringify(rows)}\n\n`;
+  const core = createRunCore({ protocol: 'chunks' });
+  core.push(data(row('q', 'user', 0, { type: 'whole-message' }), text(0, 'При'), text(1, 'вет')));
+  assert.equal(core.snapshot().cursor, '-1/2');
+  core.push('event: control\ndata: {"streamNextOffset":"0_3","upToDate":true}\n\n');
+  assert.deepEqual([core.snapshot().runId, core.snapshot().cursor], ['m', '0_3']);
+  // Told again from the start, with another message among the rows.
+  core.push(data(text(1, 'вет'), row('x', 'assistant', 0, { type: 'message-end' }), text(2, ', мир'), row('m', 'assistant', 3, { type: 'message-end' })));
+  const { status, text: told } = core.snapshot();
+  core.free();
+  assert.deepEqual([status, told], ['completed', 'Привет, мир']);
+});

@@ -23,6 +23,7 @@ const client = new RunClient({
 new RunClient({ baseUrl: '', headers: new Headers() });
 new RunClient({ baseUrl: '', transports: ['eventsource', 'fetch', 'rest'], liveness: { firstByteMs: 3000 } });
 new RunClient({ baseUrl: '', protocol: 'ws-chat', transports: ['websocket', 'rest'], websocketAuth: 'subprotocol' });
+new RunClient({ baseUrl: '/v1', protocol: 'chunks', transports: ['fetch'] }).open({ sessionId: 's', runId: 'm', cursor: '0_7/3' });
 new RunClient({
   baseUrl: '/api/ask',
   protocol: ({ event, data, id }) => {

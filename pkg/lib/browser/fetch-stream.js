@@ -10,7 +10,7 @@ const toForm = (json) => {
 };
 
 /**
- * `request`: { url, body (JSON, or null for a GET), how ('form': the body as a form; 'delete'), cursor, accept, keepalive, credentials }. `headers`: undefined, or a function that
+ * `request`: { url, body (JSON, or null for a GET), how ('form': the body as a form; 'delete'; 'put'), cursor, accept, keepalive, credentials }. `headers`: undefined, or a function that
  * gives a promise of fresh `Headers`; it is asked anew for every attempt. `tell`: { head(response), chunk(bytes), end(how) };
  * at most one head, at most one end, and none before this returns. Gives what aborts the request; nothing is told after that.
  */
@@ -63,7 +63,7 @@ export const openFetch = ({ url, body, how, cursor, accept, keepalive, credentia
       }
     }
     const init = { headers: all, credentials, cache: 'no-store', signal };
-    if (how === 'delete') init.method = 'DELETE';
+    if (how === 'delete' || how === 'put') init.method = how.toUpperCase();
     if (body !== null) {
       init.method = 'POST';
       init.keepalive = keepalive;

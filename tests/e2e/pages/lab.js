@@ -8,7 +8,7 @@ const SETTLED = new Set(['completed', 'cancelled', 'failed', 'interrupted']);
 
 const plainError = (error) => error && {
   name: error.name, code: error.code, message: error.message, retryable: error.retryable,
-  status: error.status, closeCode: error.closeCode, attempts: error.attempts, detail: error.detail,
+  status: error.status, closeCode: error.closeCode, attempts: error.attempts, serverCode: error.serverCode, detail: error.detail,
 };
 
 const plainSnapshot = ({ error, connection, ...rest }) => ({
@@ -17,7 +17,11 @@ const plainSnapshot = ({ error, connection, ...rest }) => ({
   connection: { ...connection, error: plainError(connection.error) },
 });
 
+// An offset has no order for a reader, and after a loss an earlier one may say the same.
+const isOffset = (id) => /[_/]/.test(id);
+
 const compareIds = (a, b) => {
+  if (isOffset(a) || isOffset(b)) return 0;
   const [x, y] = [a, b].map((id) => id.split('-').map(Number));
   return x[0] - y[0] || (x[1] ?? 0) - (y[1] ?? 0);
 };
