@@ -259,7 +259,7 @@ export interface ToolCallPart {
   readonly state: ToolCallState;
   /**
    * While it streams: what has come of it, parsed when it is read; `undefined` while that is no JSON, and for good where it could
-   * reach a prototype (4.7).
+   * reach a prototype (4.7). What did not change since the last time is the same object, so leave it as it is.
    */
   readonly input?: unknown;
   /** The text of an input that streams, or that was never whole. */

@@ -1,6 +1,8 @@
 // Applies what a flush brought to what is held. One rule: what did not change stays the same object, so that a memoised
 // component of a finished block never renders again; and the cost is that of the change, not of the message.
 
+import { createGrowingJson } from './growing-json.js';
+
 const NOTHING = Object.freeze([]);
 
 /** A transcript before its first event. */
@@ -30,22 +32,28 @@ const parse = (json) => {
   }
 };
 
-// What has come of an input is read as a whole each time, which costs what it is long: only for those who ask. `close`: how many
-// of its last units are none of the value yet, and what closes the rest; without it the input is text.
-const streamingPart = (base, rawInput, close) => {
+// What has come of an input is read when somebody asks for it. `close`: how many of its last units are none of the value yet, and
+// what closes the rest; without it the input is text. `growing` reads what the looks before have not, and leaves odd texts and
+// views of the past to a look at all of it.
+const streamingPart = (base, rawInput, close, growing) => {
   let read = false;
   let value;
   const part = {
     ...base,
     rawInput,
     get input() {
-      if (!read) value = close ? parse(rawInput.slice(0, rawInput.length - close[0]) + close[1]) : rawInput;
+      if (!read) value = close ? inputOf(rawInput, close, growing) : rawInput;
       read = true;
       return value;
     },
   };
-  streaming.set(part, { base, rawInput });
+  streaming.set(part, { base, rawInput, growing });
   return part;
+};
+
+const inputOf = (rawInput, [cut, end], growing) => {
+  const kept = rawInput.length - cut;
+  return growing.look(kept, end) ?? parse(rawInput.slice(0, kept) + end);
 };
 
 // Parts and blocks of one delta, copied once, and each touched part once.
@@ -95,8 +103,10 @@ class Draft {
     const old = this.parts[i];
     if (!old) return;
     if (!this.before.has(i)) this.before.set(i, old);
-    const { base, rawInput } = streaming.get(old) ?? { base: old, rawInput: '' };
-    this.parts[i] = streamingPart(base, rawInput + piece, close);
+    const { base, rawInput, growing } = streaming.get(old) ?? { base: old, rawInput: '' };
+    const all = rawInput + piece;
+    const next = close && (growing?.add(rawInput.length, piece) ? growing : createGrowingJson(all));
+    this.parts[i] = streamingPart(base, all, close, next);
   }
 
   // A block is a text part; its seq counts those (B-TB-3).
