@@ -33,8 +33,7 @@ struct Page {
 /// How much of a [`Text`] has been read; a new one has read nothing.
 #[derive(Clone, Copy, Default)]
 pub struct Mark {
-    page: usize,
-    at: usize,
+    bytes: usize,
     utf16: usize,
 }
 
@@ -58,31 +57,32 @@ impl Text {
         self.push(text.as_bytes());
     }
 
-    /// No more will come, most likely: gives back what the last page does not use.
+    /// No more will come, most likely: gives back what the last page does not use, and puts a short text into one page. A run
+    /// has thousands of those, and each page costs as much again as a few words.
     pub fn seal(&mut self) {
         self.settle_half();
-        if let Some(page) = self.pages.last_mut()
-            && page.used < page.bytes.len()
-        {
-            let mut bytes = core::mem::take(&mut page.bytes).into_vec();
-            bytes.truncate(page.used);
-            page.bytes = bytes.into_boxed_slice();
-        }
+        let from = if self.bytes > FULL_PAGE { self.pages.len() - 1 } else { 0 };
+        let mut bytes = Vec::with_capacity(self.chunks().skip(from).map(<[u8]>::len).sum());
+        self.chunks().skip(from).for_each(|chunk| bytes.extend_from_slice(chunk));
+        self.pages.truncate(from);
+        self.pages.push(Page { used: bytes.len(), bytes: bytes.into_boxed_slice() });
+        self.pages.shrink_to_fit();
     }
 
     /// Copies what came after `mark` to `out`, moves the mark, and tells how many UTF-16 units that was.
     pub fn read_on(&self, mark: &mut Mark, out: &mut Vec<u8>) -> usize {
-        while let Some(page) = self.pages.get(mark.page) {
-            out.extend_from_slice(page.bytes.get(mark.at..page.used).unwrap_or(&[]));
-            mark.at = page.used;
-            if mark.page + 1 >= self.pages.len() {
-                break;
-            }
-            mark.page += 1;
-            mark.at = 0;
+        let (mut first, mut behind) = (self.pages.len(), self.bytes);
+        while behind > mark.bytes && first > 0 {
+            first -= 1;
+            behind = behind.saturating_sub(self.pages.get(first).map_or(0, |page| page.used));
+        }
+        let mut at = mark.bytes.saturating_sub(behind);
+        for chunk in self.chunks().skip(first) {
+            out.extend_from_slice(chunk.get(at..).unwrap_or(&[]));
+            at = 0;
         }
         let units = self.utf16 - mark.utf16;
-        mark.utf16 = self.utf16;
+        *mark = Mark { bytes: self.bytes, utf16: self.utf16 };
         units
     }
 
@@ -320,5 +320,21 @@ mod tests {
         }
         text.seal();
         assert!(text.held_bytes() < text.len() * 21 / 20, "{} for {}", text.held_bytes(), text.len());
+    }
+
+    #[test]
+    fn a_short_text_that_is_sealed_is_one_page_without_slack_and_is_read_on_from_where_it_was() {
+        let (mut text, mut mark, mut read) = (Text::default(), Mark::default(), Vec::new());
+        for round in 1..=2 {
+            for _ in 0..100 {
+                text.append(json("some words, "));
+            }
+            text.read_on(&mut mark, &mut read);
+            text.append(json("the end"));
+            text.seal();
+            assert_eq!(text.held_bytes(), text.len() + size_of::<Page>(), "round {round}");
+            assert_eq!(text.read_on(&mut mark, &mut read), "the end".len());
+            assert_eq!(text.decoded().as_bytes(), read);
+        }
     }
 }

@@ -348,6 +348,10 @@ impl Transcript {
 
     fn push(&mut self, body: Body) {
         self.changed.push(self.parts.len());
+        if self.parts.len() == self.parts.capacity() {
+            // Not twice as many: most of them would lie idle in the memory of a run with thousands.
+            self.parts.reserve_exact(4 + self.parts.len() / 8);
+        }
         self.parts.push(Part { body, changed: true, known: false, known_done: false, has_news: false });
     }
 
