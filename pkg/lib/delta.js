@@ -147,11 +147,27 @@ const applyParts = (view, cut, changes, take) => {
   return draft.finish();
 };
 
+// More words of the last text, which is what most deltas say: the same as a draft gives, in a third of the time.
+const appendWords = ({ text, parts: old, blocks: before, usage, metadata }, { i, add }, take) => {
+  const piece = take(add);
+  const parts = [...old];
+  const blocks = [...before];
+  parts[i] = blocks[blocks.length - 1] = Object.freeze({ ...old[i], text: old[i].text + piece });
+  return Object.freeze({ text: text + piece, parts: Object.freeze(parts), blocks: Object.freeze(blocks), usage, metadata });
+};
+
+const isMoreWords = ({ parts, blocks }, { reset, cut, parts: changes, usage, metadata }) => {
+  if (changes?.length !== 1 || reset || cut !== undefined || usage !== undefined || metadata !== undefined) return false;
+  const [{ i, part, set, add, state }] = changes;
+  return add > 0 && !part && !set && !state && parts[i] !== undefined && parts[i] === blocks.at(-1);
+};
+
 /**
  * The transcript after one run's delta; the same object when the delta says nothing about it. `take(n)`: the next n units
  * of text.
  */
 export const applyDelta = (view, delta, take) => {
+  if (isMoreWords(view, delta)) return appendWords(view, delta.parts[0], take);
   const { reset, cut, parts, usage, metadata } = delta;
   const hasParts = parts || cut !== undefined;
   if (!reset && !hasParts && usage === undefined && metadata === undefined) return view;

@@ -26,18 +26,25 @@ export const nextConnection = (raw, old, toUnix) => {
   return Object.keys(next).every((key) => next[key] === old[key]) ? old : Object.freeze(next);
 };
 
+// What a delta says word after word. With its members by name: of a frozen object, a copy by `...` takes six times as long.
+const grown = (old, { text, parts, blocks, usage, metadata }, { cursor = old.cursor, updatedAt = old.updatedAt }) => Object.freeze({
+  sessionId: old.sessionId, runId: old.runId, requestId: old.requestId, status: old.status, connection: old.connection,
+  text, parts, blocks, usage, metadata, cursor, error: old.error, startedAt: old.startedAt, updatedAt,
+});
+
 /**
  * The next snapshot, or the same when nothing changed. `state`: the members that the engine says have changed.
  * `toUnix`: engine ms (or null) -> unix ms (or null).
  */
 export const nextSnapshot = (old, view, state, toUnix) => {
   const { text, parts, blocks, usage, metadata } = view;
-  if (!state) return text === old.text && parts === old.parts && usage === old.usage && metadata === old.metadata
-    ? old : Object.freeze({ ...old, text, parts, blocks, usage, metadata });
+  if (!state && text === old.text && parts === old.parts && usage === old.usage && metadata === old.metadata) return old;
+  const isMore = !state || Object.keys(state).every((key) => key === 'cursor' || key === 'updatedAt');
+  if (isMore && old.sessionId !== undefined) return grown(old, view, state ?? {});
   // Whose decision an end was is for the outcome; a snapshot says what is.
-  const { by, ...rest } = state;
+  const { by, ...rest } = state ?? {};
   const next = { ...old, ...rest, text, parts, blocks, usage, metadata };
-  if (state.connection) next.connection = nextConnection(state.connection, old.connection, toUnix);
-  if ('error' in state) next.error = nextError(state.error, old.error);
+  if (rest.connection) next.connection = nextConnection(rest.connection, old.connection, toUnix);
+  if ('error' in rest) next.error = nextError(rest.error, old.error);
   return Object.freeze(next);
 };

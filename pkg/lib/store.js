@@ -50,7 +50,7 @@ export const createStore = (initial, { onPace, onRead } = {}, notify = 'frame') 
     listener.cancel = undefined;
     if (listener.seen === snapshot || !listeners.has(listener)) return;
     listener.seen = snapshot;
-    listener.toldAt = performance.now();
+    if (listener.pace > FRAME) listener.toldAt = performance.now();
     callGuarded(listener.fn, snapshot);
   };
 

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use super::{instant, options, to_js};
 use crate::engine::{
     environment::{Environment, Signal},
-    host::{End, Host, Pace, Task},
+    host::{Due, End, Host, Pace, Task},
     http::Head,
     inquiry::Question,
     run::{Adopted, Wish},
@@ -197,9 +197,11 @@ impl RawHost {
         self.host().handle_head(Task(task), &head, instant(now));
     }
 
-    /// The first `len` bytes of the window came on a task.
-    pub fn chunk(&self, task: u32, len: usize, now: f64) {
-        self.host().handle_chunk(Task(task), len, instant(now));
+    /// The first `len` bytes of the window came on a task. Gives what `due` would.
+    pub fn chunk(&self, task: u32, len: usize, now: f64) -> u32 {
+        let mut host = self.host();
+        host.handle_chunk(Task(task), len, instant(now));
+        bits(host.due(), host.has_timeout())
     }
 
     /// A task is over: 0 ended, 1 failed, 2 refused, 3 overflown; a socket's with its close code.
@@ -234,13 +236,13 @@ impl RawHost {
 
     // ---- outputs ----
 
-    /// Bits: orders, a flush with the next frame, a flush now, gather nothing.
+    /// Bits: orders, a flush with the next frame, a flush now, gather nothing, a new deadline.
     pub fn due(&self) -> u32 {
-        let due = self.host().take_due();
-        u32::from(due.orders) | u32::from(due.frame) << 1 | u32::from(due.now) << 2 | u32::from(due.hurried) << 3
+        let mut host = self.host();
+        bits(host.take_due(), host.has_timeout())
     }
 
-    /// When to call `timeout`, at the latest; infinite when the last inputs changed nothing.
+    /// When to call `timeout`, at the latest; infinite when what was told before still holds.
     pub fn deadline(&self) -> f64 {
         self.host().take_timeout().map_or(f64::INFINITY, |at| at.as_millis() as f64)
     }
@@ -275,6 +277,14 @@ impl RawHost {
         // Nothing is called while it is held that could come back here.
         self.host.try_borrow_mut().unwrap_or_else(|_| core::arch::wasm32::unreachable())
     }
+}
+
+fn bits(due: Due, has_deadline: bool) -> u32 {
+    u32::from(due.orders)
+        | u32::from(due.frame) << 1
+        | u32::from(due.now) << 2
+        | u32::from(due.hurried) << 3
+        | u32::from(has_deadline) << 4
 }
 
 #[cfg(test)]

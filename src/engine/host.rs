@@ -99,6 +99,8 @@ pub struct Host {
     orders: Delta,
     delta: Delta,
     next: Option<Instant>,
+    // The deadline that was told and has not come.
+    told: Option<Instant>,
     due: Due,
     is_hurried: bool,
     is_state_urgent: bool,
@@ -153,6 +155,7 @@ impl Host {
             orders: Delta::new(),
             delta: Delta::new(),
             next: None,
+            told: None,
             due: Due::default(),
             is_hurried: false,
             is_state_urgent: false,
@@ -365,7 +368,7 @@ impl Host {
 
     /// Time passed. Harmless when late or early.
     pub fn handle_timeout(&mut self, now: Instant) {
-        self.next = None;
+        (self.next, self.told) = (None, None);
         while let Some((ticket, question, session)) = self.inquiries.handle_timeout(now) {
             self.close_where(|purpose| matches!(purpose, Purpose::Inquiry { ticket: asked, .. } if *asked == ticket));
             if question == Question::Stop {
@@ -395,16 +398,28 @@ impl Host {
         &mut self.window
     }
 
-    /// What to do now; orders and a frame are asked for once.
-    pub fn take_due(&mut self) -> Due {
-        let due = core::mem::take(&mut self.due);
-        Due { now: due.now || self.inquiries.has_answers(), hurried: self.is_hurried, ..due }
+    /// What to do now.
+    pub fn due(&self) -> Due {
+        Due { now: self.due.now || self.inquiries.has_answers(), hurried: self.is_hurried, ..self.due }
     }
 
-    /// When to call [`Host::handle_timeout`] at the latest, by the inputs since the last call; an earlier deadline that was
-    /// told before still holds.
+    /// The same; orders and a frame are asked for once.
+    pub fn take_due(&mut self) -> Due {
+        let due = self.due();
+        self.due = Due::default();
+        due
+    }
+
+    /// Whether [`Host::take_timeout`] has something to tell.
+    pub fn has_timeout(&self) -> bool {
+        self.next.is_some()
+    }
+
+    /// When to call [`Host::handle_timeout`] at the latest, if that is earlier than what was told before, which still holds.
     pub fn take_timeout(&mut self) -> Option<Instant> {
-        self.next.take()
+        let next = self.next.take();
+        self.told = next.or(self.told);
+        next
     }
 
     /// The orders since the last call, as a JSON array; empty when there are none.
@@ -709,7 +724,11 @@ impl Host {
     }
 
     fn wake_by(&mut self, deadline: Option<Instant>) {
-        self.next = [self.next, deadline].into_iter().flatten().min();
+        // A busy stream's silence ends later with every chunk: nothing that anybody must hear of.
+        let earliest = self.next.or(self.told);
+        if deadline.is_some_and(|deadline| earliest.is_none_or(|earliest| deadline < earliest)) {
+            self.next = deadline;
+        }
     }
 
     fn look_for_hurry(&mut self) {

@@ -151,6 +151,23 @@ fn a_task_that_has_ended_may_end_again() {
 }
 
 #[test]
+fn a_deadline_that_holds_is_told_once_however_much_comes() {
+    let mut client = Client::new(steady());
+    let (_, task) = client.open_at("s", Pace::Frame);
+    let told = client.host.take_timeout();
+    assert!(told.is_some());
+    for count in 1..=3 {
+        // Its silence ends later with every chunk.
+        client.chunk(task, &content(&format!("{count}-0"), "x"));
+        assert_eq!((client.host.has_timeout(), client.host.take_timeout()), (false, None));
+    }
+    let now = client.at();
+    client.host.handle_timeout(now);
+    assert!(client.host.has_timeout(), "a timer that has fired is armed anew");
+    assert!(client.host.take_timeout() > told);
+}
+
+#[test]
 fn a_host_that_doubts_the_network_asks_the_page_to_look() {
     let mut client = Client::new(steady());
     let now = client.at();

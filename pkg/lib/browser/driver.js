@@ -17,7 +17,9 @@ import { recall, remember } from './remembered.js';
 import { onlineNow, watchPage, weatherNow } from './signals.js';
 import { openSocket } from './web-socket.js';
 
-const [ORDERS, FRAME, NOW, HURRIED] = [1, 2, 4, 8];
+const [ORDERS, FRAME, NOW, HURRIED, DEADLINE] = [1, 2, 4, 8, 16];
+/** Bits that ask for a frame at most: most chunks bring no more. */
+const CALM = FRAME | HURRIED;
 const ENDS = ['ended', 'failed', 'refused', 'overflown'];
 /** By the engine's numbers. */
 export const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
@@ -66,7 +68,7 @@ export class Driver {
     const now = clock();
     const given = guard(() => fn(this.#raw, now));
     adopt?.(given);
-    this.#act();
+    this.#wakeSoon(this.#act());
     return given;
   }
 
@@ -86,7 +88,7 @@ export class Driver {
     }, adopt);
   }
 
-  /** What changed since the last flush; the frame that was asked for is not needed any more. */
+  /** What changed since the last flush; a frame that was asked for, here or before, is not needed any more. */
   flush() {
     this.#catchUp();
     this.#cancelFrame?.();
@@ -95,7 +97,7 @@ export class Driver {
   }
 
   read(slot) {
-    this.#catchUp();
+    this.#wakeSoon(this.#catchUp());
     return guard(() => this.#raw.read(slot));
   }
 
@@ -126,13 +128,15 @@ export class Driver {
 
   // ---- entries of the page ----
 
+  /** `fn` may give what is due: if it is little, the engine is not asked again. */
   #enter(fn) {
     if (this.#isOver) return;
     const now = clock();
     let due;
     try {
-      guard(() => fn(this.#raw, now));
-      due = this.#act();
+      due = guard(() => fn(this.#raw, now));
+      if (due === undefined || due & ~CALM) due = this.#act();
+      this.#wakeSoon(due);
     } catch (error) {
       // A trap: everyone has been told. Whoever watches the page for errors hears of it, too.
       report(error);
@@ -209,9 +213,12 @@ export class Driver {
     } finally {
       this.#isActing = false;
     }
-    this.#alarm.set(guard(() => this.#raw.deadline()), clock());
-    if (due & FRAME) this.requestFrame();
+    if (due & DEADLINE) this.#alarm.set(guard(() => this.#raw.deadline()), clock());
     return due;
+  }
+
+  #wakeSoon(due) {
+    if (due & FRAME && !this.#isOver) this.requestFrame();
   }
 
   #carryOut({ open, close, to, frame, look, remember: blocked, ...order }) {
@@ -309,7 +316,7 @@ export class Driver {
   // Nothing may call out between taking what has changed and applying it: a flush in there would be applied before.
   #catchUp() {
     this.#feedText();
-    this.#act();
+    return this.#act();
   }
 
 }
