@@ -1,7 +1,7 @@
 // The AI SDK's chat with its own transport and SSE reader, and a list of messages that copies nothing: its bindings for React and
 // others do, so this is the least that it costs.
 import { AbstractChat, DefaultChatTransport } from 'ai';
-import { answerWith, oneByOne } from '../lib/body.js';
+import { answerWith, oneByOne, settled } from '../lib/body.js';
 
 class Messages {
   status = 'ready';
@@ -14,13 +14,6 @@ class Messages {
   replaceMessage = (index, message) => { this.messages = this.messages.with(index, message); this.onWrite(message); };
   popMessage = () => { this.messages = this.messages.slice(0, -1); };
 }
-
-// Its reader, its schema and its reducer hand chunks on by promises alone: all is done when a task comes round.
-const { port1, port2 } = new MessageChannel();
-const settled = () => new Promise((resolve) => {
-  port1.onmessage = resolve;
-  port2.postMessage(null);
-});
 
 const stateOf = (message, status) => {
   const parts = message?.parts ?? [];

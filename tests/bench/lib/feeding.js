@@ -2,10 +2,11 @@
 import { cut, feed, read } from './feed.js';
 import { compete } from './rounds.js';
 import { speakers } from './speakers.js';
+import * as agUi from './ag-ui-truth.js';
 import * as bichat from './truth.js';
 import * as uiMessage from './ui-truth.js';
 
-const MODELS = { bichat, 'ui-message': uiMessage };
+const MODELS = { bichat, 'ui-message': uiMessage, 'ag-ui': agUi };
 
 /** A frame whose end is undecided until the next chunk (CR, then perhaps LF) may be missing from a look. */
 const ONE_TOKEN = 32;
@@ -53,12 +54,21 @@ const enter = (contestant, job, truth, wanted) => {
   };
 };
 
-/** `run`: `{ bytes, ends, lengths, truth }`. Gives its size and what the rounds gave. */
-export const measureFeeding = async ({ run, protocol, chunk }, contestants, options) => {
+const enterAll = ({ run, protocol, chunk }, contestants) => {
   const groups = cut(run.bytes, chunk);
   const job = { groups, bytes: run.bytes, protocol };
   const wanted = lengthsAtLooks(groups, run);
-  const entrants = speakers(contestants, protocol).filter(({ open, catchUp }) => open || catchUp)
+  return speakers(contestants, protocol)
+    .filter(({ open, catchUp, mostEvents = Infinity }) => (open || catchUp) && run.ends.length <= mostEvents)
     .map((contestant) => enter(contestant, job, run.truth, wanted));
+};
+
+/**
+ * `run`: `{ bytes, ends, lengths, truth }`; `translations`: the same run in other protocols, for who speaks no other. Gives its size
+ * and what the rounds gave.
+ */
+export const measureFeeding = async ({ run, protocol, chunk, translations = {} }, contestants, options) => {
+  const entrants = Object.entries({ [protocol]: run, ...translations })
+    .flatMap(([spoken, said]) => enterAll({ run: said, protocol: spoken, chunk }, contestants));
   return { bytes: run.bytes.length, results: await compete(entrants, options) };
 };

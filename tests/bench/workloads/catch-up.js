@@ -1,5 +1,6 @@
 // A page comes back to a run that is far ahead: all its bytes at once, to the final transcript, with a look at the state
 // every 64 KiB.
+import { translateToAgUi } from '../lib/ag-ui-wire.js';
 import { measureFeeding } from '../lib/feeding.js';
 import { WIRES, createRun } from '../lib/wire.js';
 
@@ -13,7 +14,10 @@ const sizes = (quick) => (quick ? [2000, 10_000] : [2000, 10_000, 50_000]);
 export const catchUp = {
   name: 'catch-up',
   cases: ({ quick }) => sizes(quick).flatMap((events) => CHUNKS.map((chunk) => ({ events, wire: 'canonical', chunk }))),
-  measure,
+  measure({ events, wire, chunk }, contestants, options) {
+    const run = createRun({ events, wire });
+    return measureFeeding({ run, protocol: 'bichat', chunk, translations: { 'ag-ui': translateToAgUi(run) } }, contestants, options);
+  },
 };
 
 /** Every other wire, without the peers: how they do is told by the usual one. */
