@@ -33,6 +33,13 @@ pub enum RunEvent<'a> {
         /// As of a text.
         part: &'a [u8],
     },
+    /// More of the input of a tool call, which streams.
+    Input {
+        /// What to append.
+        text: JsonStr<'a>,
+        /// The call's id, a raw JSON string with its quotes.
+        call: &'a [u8],
+    },
     /// A chunk of a UI message stream that is more than text (PROTOCOLS 4.5).
     Chunk {
         /// Its type.
@@ -125,10 +132,8 @@ pub enum ChunkKind {
     ReasoningDelta,
     /// As above.
     ReasoningEnd,
-    /// A tool's input begins to stream, goes on, is there, or makes no sense.
+    /// A tool's input begins to stream, is there, or makes no sense.
     ToolInputStart,
-    /// As above.
-    ToolInputDelta,
     /// As above.
     ToolInputAvailable,
     /// As above.

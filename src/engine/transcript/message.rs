@@ -89,7 +89,6 @@ impl Transcript {
                 return self.change_part(&fields, true, kind == ChunkKind::ReasoningEnd);
             }
             ChunkKind::ToolInputStart => self.begin_input(&fields),
-            ChunkKind::ToolInputDelta => return self.continue_input(&fields),
             ChunkKind::ToolInputAvailable => {
                 let is_dynamic = fields.is_true(Field::Dynamic);
                 self.renew_call(&fields, is_dynamic, CallState::InputAvailable);
@@ -262,7 +261,7 @@ impl Transcript {
 
     fn begin_input(&mut self, fields: &Fields<'_>) {
         // Words that are still to come belong to the call that begins now.
-        if let Some(index) = self.streaming_call(fields)
+        if let Some(index) = fields.raw(Field::ToolCallId).and_then(|id| self.streaming_call(id))
             && let Some(call) = self.call_mut(index)
         {
             call.freeze_input();
@@ -274,15 +273,16 @@ impl Transcript {
         }
     }
 
-    /// The call whose input streams under the chunk's id.
-    fn streaming_call(&self, fields: &Fields<'_>) -> Option<usize> {
-        let id = fields.raw(Field::ToolCallId)?;
+    /// The call whose input streams under this id.
+    fn streaming_call(&self, id: &[u8]) -> Option<usize> {
         let streams = |index: usize| self.call(index).is_some_and(|call| call.has_input() && same_string(&call.id, id));
         (0..self.parts.len()).rev().find(|&index| streams(index))
     }
 
-    fn continue_input(&mut self, fields: &Fields<'_>) -> bool {
-        let Some(mut index) = self.streaming_call(fields) else { return false };
+    /// More of an input that streams. False where it makes no sense here.
+    #[inline(never)]
+    pub(super) fn continue_input(&mut self, id: &[u8], text: JsonStr<'_>) -> bool {
+        let Some(mut index) = self.streaming_call(id) else { return false };
         if index < self.step
             && let Some(next) = self.call_mut(index).map(Call::split)
         {
@@ -290,7 +290,6 @@ impl Transcript {
             index = self.parts.len();
             self.push(Body::Call(Box::new(next)));
         }
-        let text = fields.string(Field::InputTextDelta).unwrap_or_default();
         if let Some(Body::Call(call)) = self.touch(index).map(|part| &mut part.body) {
             call.extend(text);
         }

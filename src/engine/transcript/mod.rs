@@ -119,6 +119,7 @@ impl Transcript {
             RunEvent::Reasoning { text, part: [] } => self.append_reasoning(*text),
             RunEvent::Text { text, part } => return self.continue_part(part, false, *text),
             RunEvent::Reasoning { text, part } => return self.continue_part(part, true, *text),
+            RunEvent::Input { text, call } => return self.continue_input(call, *text),
             RunEvent::Chunk { kind, raw } => return self.take_chunk(*kind, raw),
             RunEvent::Started { metadata, .. } | RunEvent::Concluded { metadata, .. } => self.merge_metadata(*metadata),
             RunEvent::ToolStarted { tool } => self.start_tool(tool),

@@ -12,6 +12,7 @@ use crate::engine::event::{ChunkKind, Fault, JsonStr, RunEvent, Terminal};
 enum Kind {
     Text,
     Reasoning,
+    Input,
     Chunk(ChunkKind),
     Start,
     Finish,
@@ -26,7 +27,7 @@ type Row = (&'static str, Kind, &'static [Field], Option<Field>);
 const KINDS: [Row; 29] = [
     ("text-delta", Kind::Text, &[Field::Id, Field::Delta], None),
     ("reasoning-delta", Kind::Reasoning, &[Field::Id, Field::Delta], None),
-    ("tool-input-delta", Kind::Chunk(ChunkKind::ToolInputDelta), &[Field::ToolCallId, Field::InputTextDelta], None),
+    ("tool-input-delta", Kind::Input, &[Field::ToolCallId, Field::InputTextDelta], None),
     ("start", Kind::Start, &[], None),
     ("finish", Kind::Finish, &[], None),
     ("abort", Kind::Abort, &[], None),
@@ -104,6 +105,11 @@ pub(in crate::engine) fn decode<'a>(wide: &'a [u8], len: usize, shape: &mut Shap
             let (text, part) = delta(&fields, shape);
             RunEvent::Reasoning { text, part }
         }
+        // Not left to be read once more, as the rest is: next to text it is what comes most.
+        Kind::Input => RunEvent::Input {
+            text: fields.string(Field::InputTextDelta).unwrap_or_default(),
+            call: fields.raw(Field::ToolCallId).unwrap_or(&[]),
+        },
         Kind::Chunk(ChunkKind::ToolApprovalResponse) if !is_bool(&fields, Field::Approved) => {
             return Err(wrong(Field::Approved));
         }
