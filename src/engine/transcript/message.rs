@@ -4,6 +4,7 @@
 //! chunk says anew what is known of it. A chunk that speaks of what was never begun changes nothing, and says so.
 
 use alloc::{boxed::Box, vec::Vec};
+use core::num::NonZeroU64;
 
 use super::{
     Body, Stream, Transcript,
@@ -34,8 +35,8 @@ pub(super) struct About {
     pub provider: Option<Box<[u8]>>,
     pub citations: Option<Box<[u8]>>,
     /// When the first and the last of it came, in unix ms by the server's clock.
-    pub began: Option<u64>,
-    pub ended: Option<u64>,
+    pub began: Option<NonZeroU64>,
+    pub ended: Option<NonZeroU64>,
 }
 
 impl About {
@@ -50,7 +51,7 @@ impl About {
         for (name, at) in [("startedAt", self.began), ("endedAt", self.ended.filter(|_| is_done))] {
             if let Some(at) = at {
                 out.key(name);
-                out.number(at);
+                out.number(at.get());
             }
         }
     }

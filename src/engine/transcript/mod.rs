@@ -10,11 +10,14 @@
 mod call;
 mod message;
 mod stored;
+mod strings;
 
 use alloc::{boxed::Box, string::String, vec::Vec};
+use core::num::NonZeroU64;
 
 use call::Call;
 use message::{About, Open};
+use strings::Strings;
 
 use super::delta::Delta;
 use super::event::{JsonStr, Metadata, RunEvent, Snapshot, Terminal, Tool, ToolField};
@@ -88,7 +91,7 @@ struct Stream {
 #[derive(Default)]
 struct ToolCall {
     // Contents of JSON strings, escapes as they came, by [`ToolField`].
-    fields: [Option<Vec<u8>>; ToolField::COUNT],
+    fields: Strings,
     duration_ms: Option<u64>,
     state: ToolState,
 }
@@ -323,8 +326,8 @@ impl Transcript {
         self.append(index, text);
         if let (Some(at), Some(stream)) = (self.at, self.parts.get_mut(index).and_then(|part| part.body.stream_mut())) {
             let about = stream.about.get_or_insert_default();
-            about.began.get_or_insert(at);
-            about.ended = Some(at);
+            about.ended = NonZeroU64::new(at);
+            about.began = about.began.or(about.ended);
         }
     }
 
@@ -469,7 +472,7 @@ impl Transcript {
 
     fn is_call(&self, index: usize, tool: &Tool<'_>) -> bool {
         let Some(Body::Tool(call)) = self.parts.get(index).map(|part| &part.body) else { return false };
-        let known = |field: ToolField| call.fields.get(field as usize).and_then(|raw| raw.as_deref());
+        let known = |field: ToolField| call.fields.get(field as usize);
         match tool.field(ToolField::CallId) {
             Some(id) if !id.is_empty() => same(known(ToolField::CallId), Some(id)),
             _ => {
@@ -631,7 +634,7 @@ impl Part {
             Body::Text { seq, stream } => PartCopy::Text { seq: *seq, text: stream.text.decoded(), done: stream.done },
             Body::Reasoning { stream } => PartCopy::Reasoning { text: stream.text.decoded(), done: stream.done },
             Body::Tool(call) => {
-                let mut fields = call.fields.iter().map(|raw| raw.as_deref().map(|raw| JsonStr::stored(raw).decoded()));
+                let mut fields = call.fields.iter().map(|raw| raw.map(|raw| JsonStr::stored(raw).decoded()));
                 let mut next = || fields.next().flatten();
                 PartCopy::Tool(ToolCopy {
                     call_id: next(),
@@ -667,9 +670,7 @@ impl Body {
     fn held_bytes(&self) -> usize {
         match self {
             Self::Text { stream, .. } | Self::Reasoning { stream } => stream.text.held_bytes(),
-            Self::Tool(call) => {
-                size_of::<ToolCall>() + call.fields.iter().flatten().map(|raw| raw.len()).sum::<usize>()
-            }
+            Self::Tool(call) => size_of::<ToolCall>() + call.fields.len(),
             Self::Citation { raw } | Self::Interrupt { raw } | Self::Raw { raw } => raw.len(),
             Self::Data { kind, id, raw } => kind.len() + id.as_ref().map_or(0, |id| id.len()) + raw.len(),
             Self::Call(call) => call.held_bytes(),
@@ -689,7 +690,7 @@ impl Body {
             }
             Self::Tool(call) => {
                 out.literal("{\"type\":\"tool\"");
-                for (name, field) in ToolField::NAMES.into_iter().zip(&call.fields) {
+                for (name, field) in ToolField::NAMES.into_iter().zip(call.fields.iter()) {
                     out.key(name);
                     match field {
                         Some(raw) => out.quoted(raw),
@@ -734,24 +735,18 @@ impl Stream {
 impl ToolCall {
     /// Takes over what `tool` says; what it leaves out stays.
     fn update(&mut self, tool: &Tool<'_>) {
-        for (field, said) in self.fields.iter_mut().zip(&tool.fields) {
-            keep(field, said);
+        for (place, said) in tool.fields.iter().enumerate() {
+            match said {
+                Some(text) if text.is_json() => self.fields.set(place, &call::contents(text.raw())),
+                Some(text) => self.fields.set(place, text.raw()),
+                None => {}
+            }
         }
         self.duration_ms = tool.duration_ms.or(self.duration_ms);
     }
 
     fn append_arguments(&mut self, text: JsonStr<'_>) {
-        if let Some(arguments) = self.fields.get_mut(ToolField::Arguments as usize) {
-            arguments.get_or_insert_default().extend_from_slice(text.raw());
-        }
-    }
-}
-
-// Not six times in a row.
-#[inline(never)]
-fn keep(field: &mut Option<Vec<u8>>, said: &Option<JsonStr<'_>>) {
-    if let Some(text) = said {
-        *field = Some(if text.is_json() { call::contents(text.raw()) } else { text.raw().into() });
+        self.fields.append(ToolField::Arguments as usize, text.raw());
     }
 }
 

@@ -4,6 +4,7 @@
 //! know it, and where it is missing the parts have to tell.
 
 use alloc::boxed::Box;
+use core::num::NonZeroU64;
 
 use super::{Body, Part, Stream, ToolCall, ToolState, Transcript, call::Call, message::About, message::Open};
 use crate::engine::{
@@ -197,8 +198,8 @@ impl Stream {
             (b"id", Value::String(_)) if is_reasoning => about.id = Some(raw.into()),
             (b"providerMetadata", _) => about.provider = Some(raw.into()),
             (b"citations", _) => about.citations = Some(raw.into()),
-            (b"startedAt", at) => about.began = at.as_u64(),
-            (b"endedAt", at) => about.ended = at.as_u64(),
+            (b"startedAt", at) => about.began = at.as_u64().and_then(NonZeroU64::new),
+            (b"endedAt", at) => about.ended = at.as_u64().and_then(NonZeroU64::new),
             _ => {}
         });
         if stream.done {
@@ -220,8 +221,8 @@ impl ToolCall {
             (b"durationMs", value) => call.duration_ms = value.as_u64(),
             (key, Value::String(text)) => {
                 let place = ToolField::NAMES.iter().position(|name| name.as_bytes() == key);
-                if let Some(field) = place.and_then(|place| call.fields.get_mut(place)) {
-                    *field = Some(text.raw().into());
+                if let Some(place) = place {
+                    call.fields.set(place, text.raw());
                 }
             }
             _ => {}
