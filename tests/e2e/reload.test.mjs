@@ -8,7 +8,7 @@ import { Stage } from './support/stage.mjs';
 import { assertEqualsTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
-const RECIPE = { events: 400, eventsPerSecond: 100, toolCalls: 4 };
+const RECIPE = { events: 700, eventsPerSecond: 100, toolCalls: 4 };
 const SHORT = { ...RECIPE, events: 150 };
 const RETRY = { baseMs: 20, capMs: 200 };
 
