@@ -68,6 +68,26 @@ const envelopeOf = (seed) => {
     JSON.stringify({ chatId: `s${seed}`, messageId: 'r', streamId: 'x', seq: i + 1, kind, payload })));
 };
 
+const chunksOf = (seed) => {
+  const chance = new Chance(seed);
+  const text = () => chance.pick(WORDS);
+  const toolCallId = () => chance.pick(['c1', 'c2']);
+  const kinds = [
+    () => ({ type: 'TEXT_MESSAGE_CONTENT', delta: text() }), () => ({ type: 'TEXT_MESSAGE_CONTENT', delta: text() }),
+    () => ({ type: 'STEP_FINISHED', delta: text() }), () => ({ type: 'TEXT_MESSAGE_END' }),
+    () => ({ type: 'TOOL_CALL_START', toolCallId: toolCallId(), toolName: 'sql' }),
+    () => ({ type: 'TOOL_CALL_ARGS', toolCallId: toolCallId(), delta: text() }),
+    () => ({ type: 'TOOL_CALL_END', toolCallId: toolCallId(), toolName: 'sql', input: { q: text() } }),
+    () => ({ type: 'TOOL_CALL_RESULT', toolCallId: toolCallId(), content: text() }),
+    () => ({ type: 'CUSTOM', name: 'approval-requested', value: { of: text() } }),
+  ];
+  const chunks = Array.from({ length: chance.between(20, 60) }, () => chance.pick(kinds)());
+  return [...chunks, { type: 'RUN_FINISHED', finishReason: 'stop', usage: { totalTokens: 3 } }].map((chunk, seq) => JSON.stringify([{
+    type: 'chunk', key: `r:${seq}`, headers: {},
+    value: { messageId: 'r', actorId: 'a', role: 'assistant', chunk: JSON.stringify(chunk), seq, createdAt: '2026-11-21T00:00:00Z' },
+  }]));
+};
+
 // ids: how the server numbers its events, if it does. last: what follows the last one.
 const KINDS = {
   'ui-message with ids': { protocol: 'ui-message', ids: (n) => `${1000 + n}-0`, frames: (seed) => sequenceOf(seed).frames, last: '[DONE]' },
@@ -75,7 +95,13 @@ const KINDS = {
   bichat: { protocol: 'bichat', ids: (n) => `${1000 + n}-0`, runId: 'r', frames: bichatOf },
   'ws-chat': { protocol: 'ws-chat', ids: String, runId: 'r', frames: wsChatOf, options: { transports: ['fetch'] } },
   envelope: { protocol: 'envelope', ids: String, runId: 'r', frames: envelopeOf },
+  chunks: {
+    protocol: 'chunks', ids: (n) => `o${n}`, runId: 'r', frames: chunksOf,
+    wire: (json, id) => `event: data\ndata: ${json}\n\nevent: control\ndata: {"streamNextOffset":"${id}"}\n\n`,
+  },
 };
+
+const framed = (json, id) => `${id ? `id: ${id}\n` : ''}data: ${json}\n\n`;
 
 /** One run at the server: so many of its frames are out. */
 class Served {
@@ -85,14 +111,15 @@ class Served {
   /** Frames that were sent before. */
   again = 0;
 
-  constructor({ ids }, frames) {
+  constructor({ ids, wire = framed }, frames) {
     this.ids = ids && frames.map((_, i) => ids(i + 1));
-    this.frames = frames.map((json, i) => `${ids ? `id: ${this.ids[i]}\n` : ''}data: ${json}\n\n`);
+    this.frames = frames.map((json, i) => wire(json, this.ids?.[i]));
   }
 
   serve(request, response) {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
-    response.at = (this.ids?.indexOf(request.headers['last-event-id']) ?? -1) + 1;
+    const cursor = request.headers['last-event-id'] ?? new URL(request.url, 'http://localhost').searchParams.get('offset');
+    response.at = (this.ids?.indexOf(cursor) ?? -1) + 1;
     response.write(': open\n\n');
     this.responses.add(response);
     response.on('close', () => this.responses.delete(response));
@@ -142,14 +169,14 @@ after(() => {
 const shown = ({ text, parts, usage, metadata }) => plain({ text, parts, usage, metadata });
 
 /** What one uninterrupted stream shows after each frame. */
-const truthOf = ({ protocol }, frames) => {
+const truthOf = ({ protocol, ids, wire = framed }, frames) => {
   const core = createRunCore({ protocol });
   const look = () => ({ shown: shown(core.snapshot()), isOver: SETTLED.has(core.snapshot().status) });
   const truth = [look()];
-  for (const json of frames) {
-    core.push(encoder.encode(`data: ${json}\n\n`));
+  frames.forEach((json, i) => {
+    core.push(encoder.encode(wire(json, ids?.(i + 1))));
     truth.push(look());
-  }
+  });
   core.end();
   const { status } = core.snapshot();
   const end = shown(core.snapshot());
