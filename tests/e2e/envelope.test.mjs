@@ -102,7 +102,9 @@ describe('envelope', { concurrency: 5 }, () => {
       const report = await assertCompleted(lab, await send(lab, transport, { faults: [{ path: 'env-stream', steps: [GAP, again] }] }));
       assert.equal(await control.stepsLeft(), 0);
       assert.equal(report.trace.filter((entry) => entry.startsWith('gap')).length, 2);
-      assert.equal((await control.counters()).requests['env-events'], 1);
+      // A request on a connection that had been idle is repeated by the browser itself, where that ends without a word.
+      assert.equal(report.trace.filter((entry) => entry.startsWith('asked')).length, 1);
+      assert.ok((await control.counters()).requests['env-events'] >= 1);
     });
   }
 

@@ -9,7 +9,7 @@ import { assertEqualsTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
 const RECIPE = { events: 700, eventsPerSecond: 100, toolCalls: 4 };
-const SHORT = { ...RECIPE, events: 150 };
+const SHORT = { ...RECIPE, events: 400 };
 const RETRY = { baseMs: 20, capMs: 200 };
 
 // streams: the routes that tell a run. first: how many of them begin it without a cursor.
