@@ -782,6 +782,19 @@ export interface RequestOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What a person says to a request for permission (2.1). */
+export interface PermissionAnswer {
+  /** Of one of the options that were offered. */
+  readonly optionId: string;
+  /** What to do instead, in the person's words. */
+  readonly alternativeInstruction?: string;
+  /** Answers to questions that came with it, by their ids; at most 50,000 characters as JSON. */
+  readonly userAnswers?: Readonly<Record<string, unknown>>;
+}
+
+/** What has become of it. The call that gives it never throws. */
+export type PermissionResult = { readonly success: true } | { readonly success: false; readonly error: SteadyStreamError };
+
 /** What became of an answer. The calls that give it never throw. */
 export type QuestionResult =
   | { readonly success: true; readonly data: QuestionReceipt }
@@ -881,6 +894,14 @@ export declare class RunClient {
 
   /** Declines the questions of a session's interrupted run. */
   rejectQuestion(sessionId: string, options?: RequestOptions): Promise<QuestionResult>;
+
+  /**
+   * Answers a request for permission of an `envelope` run, whose `interrupt` part has its `request_id` and options. The run goes on
+   * by itself. Never throws; a request that has its answer, or is over, is `http-status` 404.
+   */
+  answerPermission(
+    sessionId: string, permissionId: string, answer: PermissionAnswer, options?: RequestOptions,
+  ): Promise<PermissionResult>;
 
   /** Closes every run (they go on at the server) and frees the engine's memory. Nothing can be opened afterwards. */
   close(): void;

@@ -18,7 +18,7 @@ const ADAPTER_BUDGET = { gzip: 1 * KB };
  * The entry is not within its budget yet. Until it is, this fails the build: the size that has been reached and a little for
  * the difference between compilers. It goes down with every gain, up only in the commit that adds a whole feature, and then away.
  */
-const ENTRY_REACHED = { gzip: 116.2 * KB, brotli: 102.8 * KB };
+const ENTRY_REACHED = { gzip: 116.4 * KB, brotli: 103.1 * KB };
 
 /** Compilers differ by a little: the number that README quotes may differ from today's by so much of it. */
 const TOLERANCE = 0.03;

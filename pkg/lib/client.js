@@ -5,8 +5,8 @@ import { dispose } from './dispose.js';
 import { EndedRuns } from './ended-runs.js';
 import { Feed } from './feed.js';
 import { Keeper } from './persist/keeper.js';
-import { callQuestion, foldAnswers } from './questions.js';
-import { parseOptions, requireFunction, requireSignal, requireString } from './options.js';
+import { callPermission, callQuestion, foldAnswers } from './questions.js';
+import { parseOptions, requireFunction, requireOneOf, requireSignal, requireString } from './options.js';
 import { callGuarded } from './report.js';
 import { createRequestId } from './request-id.js';
 import { Run } from './run.js';
@@ -211,6 +211,17 @@ export class RunClient {
     return callQuestion(this.#options, signal, 'bichat.question.reject', () => ({
       sessionId: requireString('sessionId', sessionId),
     }));
+  }
+
+  answerPermission(sessionId, permissionId, { optionId, alternativeInstruction, userAnswers } = {}, { signal } = {}) {
+    return callPermission(this.#options, signal, () => {
+      requireOneOf('protocol', this.#options.raw.protocol, ['envelope']);
+      const [chat, request] = [requireString('sessionId', sessionId), requireString('permissionId', permissionId)].map(encodeURIComponent);
+      return {
+        path: `/chat/chats/${chat}/permissions/${request}/respond`,
+        optionId: requireString('optionId', optionId), alternativeInstruction, userAnswers,
+      };
+    });
   }
 
   close() {

@@ -81,6 +81,28 @@ describe('envelope', { concurrency: 5 }, () => {
     await assertPrefix(control, report);
   });
 
+  testBoth('a request for permission is answered once, and the answer goes on', async (lab, transport) => {
+    const sent = await send(lab, transport, { recipe: { events: 60, interrupt: true, waitForAnswer: true } });
+    await lab.until(sent.key, ({ parts }) => parts.some(({ type }) => type === 'interrupt'));
+    const results = await lab.page.evaluate(async ([of, options]) => {
+      const client = lab.client({ name: options.transports[0], options });
+      const { sessionId, parts, status } = lab.snapshot(of);
+      const { request_id: id } = parts.find(({ type }) => type === 'interrupt').interrupt;
+      const answer = (permission, ...rest) => client.answerPermission(sessionId, permission, ...rest);
+      const all = [
+        await answer('another', { optionId: 'allow' }), await answer(id, {}),
+        await answer(id, { optionId: 'allow', userAnswers: { q: 'x'.repeat(50_000) } }),
+        await answer(id, { optionId: 'allow', alternativeInstruction: 'gently', userAnswers: { q: ['é'] } }),
+        await answer(id, { optionId: 'allow' }),
+      ];
+      return [status, ...all.map(({ success, error }) => (success ? 'success' : [error.code, error.status ?? error.path]))];
+    }, [sent.key, sent.client.options]);
+    assert.deepEqual(results, [
+      'waiting', ['http-status', 404], ['invalid-argument', 'optionId'], ['invalid-argument', 'userAnswers'], 'success', ['http-status', 404],
+    ]);
+    await assertCompleted(lab, sent);
+  });
+
   testBoth('the next message of a queue is a run of its own, named by the one before', async (lab, transport) => {
     const sent = await send(lab, transport, { recipe: { queue: true, events: 80 } });
     const report = await lab.settled(sent.key);

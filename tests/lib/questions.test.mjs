@@ -72,3 +72,8 @@ test('whatever goes wrong is a result, never an exception', async () => {
   assert.equal((await client.submitAnswers('s', 'c', null)).success, false);
   assert.equal((await client.submitAnswers('', 'c', {})).error.path, 'sessionId');
 });
+
+test('a permission is another protocol\'s', async () => {
+  const { success, error } = await client.answerPermission('s', 'p', { optionId: 'allow' });
+  assert.deepEqual([success, error.code, error.path], [false, 'invalid-argument', 'protocol']);
+});

@@ -83,6 +83,8 @@ const opened = client.open({ sessionId: 's' }, { notify: 'sync' });
 const { parts, cursor } = opened.getSnapshot();
 client.open({ sessionId: 's', runId: 'r', cursor: cursor ?? '0-0', parts });
 client.send('s', 'go on', { parts });
+const allowed = await client.answerPermission('s', 'p', { optionId: 'allow', userAnswers: { q: 1 } });
+if (!allowed.success) console.error(allowed.error.code);
 const keeping = new RunClient({ baseUrl: '/', persist: 'indexeddb' });
 void keeping.forget('s');
 await opened.stop();
