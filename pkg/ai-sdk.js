@@ -35,6 +35,7 @@ const clientOf = (client, api, rest) => {
 
 // The parts that a reducer makes of chunks: what the engine has to know to go on behind them.
 const partsOf = (chunks) => {
+  if (chunks.length === 0) return [];
   const core = createRunCore({ protocol: 'ui-message' });
   for (const chunk of chunks) core.push(`data: ${JSON.stringify(chunk)}\n\n`);
   const { parts } = core.snapshot();

@@ -286,8 +286,7 @@ export class RunClient {
   #handleEnd = (run, stream) => {
     const { onSettled } = this.#options;
     const snapshot = run.store.peek();
-    if (run.key === null && snapshot.status === 'interrupted' && !IS_GONE.has(snapshot.error?.code)) this.#keeper?.keep(run);
-    else if (run.key === null) this.#keeper?.drop(run);
+    if (run.key === null) this.#keeper?.settle(run, snapshot.status === 'interrupted' && !IS_GONE.has(snapshot.error?.code));
     if (snapshot.status !== 'interrupted' && !this.#feed.isOver) {
       // Text that nobody has read is not in the snapshot, but in the engine.
       this.#ended.add(stream, snapshot, snapshot.text.length + this.#feed.heldBytes(run));

@@ -107,15 +107,18 @@ export class Keeper {
     this.#everywhere((storage) => storage.write(this.#prefix + sessionId, `${about}\n${held}`));
   }
 
-  /** Nobody can go on with it any more. */
-  drop(run) {
+  /** The run has ended. `canGoOn`: whether anybody can take it up again. A later one of its session has the record by now. */
+  settle(run, canGoOn) {
     const { sessionId } = this.#describe(run);
     if ((this.#writers.get(sessionId) ?? run) !== run) return;
+    if (canGoOn) this.keep(run);
+    else this.forget(sessionId);
     this.#writers.delete(sessionId);
-    this.forget(sessionId);
   }
 
   async forget(sessionId) {
+    if (sessionId === undefined) this.#writers.clear();
+    else this.#writers.delete(sessionId);
     const key = this.#prefix + (sessionId ?? '');
     await this.#everywhere((storage) => (sessionId === undefined ? storage.clear(key) : storage.remove(key)));
   }
