@@ -10,6 +10,7 @@ use axum::Router;
 use axum::extract::Request;
 use axum::middleware::{from_fn, from_fn_with_state};
 
+use crate::active_runs::Index;
 use crate::bichat;
 use crate::clock::lock;
 use crate::config::Config;
@@ -17,7 +18,8 @@ use crate::counters::Counters;
 use crate::faults::{Scripts, Streams, Weather, gate};
 use crate::net::{Door, Links, serve_connection};
 use crate::proxy::Proxy;
-use crate::runs::{Run, Runs};
+use crate::runs::{Protocol, Run, Runs};
+use crate::ws_chat::Past;
 use crate::{assets, chunks, control, cors, envelope, ui_message, ws_chat};
 
 /// What the command line decides.
@@ -42,6 +44,12 @@ pub struct Options {
 pub struct App {
     /// The runs.
     pub runs: Arc<Runs>,
+    /// Which of them are active.
+    pub active_runs: Arc<Index>,
+    /// Messages that their clients write.
+    pub generations: chunks::Generations,
+    /// What was before the server began.
+    pub past: Past,
     /// Scripted faults.
     pub scripts: Scripts,
     /// Faults that hold for everybody.
@@ -77,6 +85,9 @@ impl App {
     /// Lets a new run write.
     pub fn begin(&self, run: &Arc<Run>) {
         self.counters.handle_run_started(&run.session_id);
+        if run.protocol == Protocol::Bichat {
+            self.active_runs.follow(run);
+        }
         self.runs.write(Arc::clone(run), Duration::from_millis(self.config().log_retention_ms));
     }
 }
@@ -98,6 +109,9 @@ impl Server {
         };
         let app = Arc::new(App {
             runs: Arc::default(),
+            active_runs: Arc::default(),
+            generations: chunks::Generations::default(),
+            past: Past::default(),
             scripts: Scripts::default(),
             weather: Weather::default(),
             streams: Arc::default(),

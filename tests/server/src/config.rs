@@ -19,6 +19,8 @@ pub struct Config {
     pub prune: bool,
     /// Whether `requestId` is deduplicated. The real server does not while its store is down (B-SEND-3).
     pub dedupe: bool,
+    /// Whether there is a feed of active runs; older servers have none, and answer 404.
+    pub active_runs: bool,
     /// Whether `ws-chat` is spoken by a plain server, which knows only `token`, `done` and `error`.
     pub plain: bool,
     /// The terminal event of a stopped run: today's servers send `error` (B-EVT-1), older ones `cancelled`.
@@ -40,6 +42,7 @@ impl Default for Config {
             ui_cursor: false,
             prune: false,
             dedupe: true,
+            active_runs: true,
             plain: false,
             stop_ends_with: StopEnding::Error,
             offset_unit: OffsetUnit::Utf16,

@@ -91,6 +91,15 @@ pub struct CloseRecord {
     pub reason: String,
 }
 
+/// What a stream is to its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamKind {
+    /// The events of a run, whatever the protocol.
+    RunEvents,
+    /// The rows of all active runs.
+    ActiveRuns,
+}
+
 /// How a message was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Transport {
@@ -124,6 +133,8 @@ struct Table {
     sessions: BTreeMap<String, Tally>,
     journal: VecDeque<Record>,
     last: u64,
+    /// The last request before the counts began.
+    before: u64,
 }
 
 #[derive(Clone, Debug, Default, Serialize)]
@@ -139,6 +150,8 @@ struct Tally {
     aborted: u64,
     open_streams: Gauge,
     open_sockets: Gauge,
+    open_run_events: Gauge,
+    open_active_runs: Gauge,
     web_sockets: WebSockets,
     sends: BTreeMap<String, Sends>,
     /// Streams by run, and those who follow it over a socket.
@@ -161,6 +174,15 @@ impl Gauge {
 
     fn fall(&mut self) {
         self.now = self.now.saturating_sub(1);
+    }
+}
+
+impl Tally {
+    fn kind(&mut self, kind: StreamKind) -> &mut Gauge {
+        match kind {
+            StreamKind::RunEvents => &mut self.open_run_events,
+            StreamKind::ActiveRuns => &mut self.open_active_runs,
+        }
     }
 }
 
@@ -208,13 +230,22 @@ impl Counters {
     }
 
     /// Its stream began, of this run if of any.
-    pub fn handle_stream_opened(&self, n: u64, session_id: Option<&str>, run_id: Option<&str>) {
+    pub fn handle_stream_opened(
+        &self,
+        n: u64,
+        kind: Option<StreamKind>,
+        session_id: Option<&str>,
+        run_id: Option<&str>,
+    ) {
         let mut table = lock(&self.0);
         if let Some(record) = table.record(n) {
             record.run_id = run_id.map(str::to_owned).or(record.run_id.take());
         }
         table.count(session_id, |tally| {
             tally.open_streams.rise();
+            if let Some(kind) = kind {
+                tally.kind(kind).rise();
+            }
             if let Some(id) = run_id {
                 tally.runs.entry(id.to_owned()).or_default().rise();
             }
@@ -222,9 +253,22 @@ impl Counters {
     }
 
     /// Its stream is over.
-    pub fn handle_stream_closed(&self, session_id: Option<&str>, run_id: Option<&str>) {
-        lock(&self.0).count(session_id, |tally| {
+    pub fn handle_stream_closed(
+        &self,
+        n: u64,
+        kind: Option<StreamKind>,
+        session_id: Option<&str>,
+        run_id: Option<&str>,
+    ) {
+        let mut table = lock(&self.0);
+        if n <= table.before {
+            return;
+        }
+        table.count(session_id, |tally| {
             tally.open_streams.fall();
+            if let Some(kind) = kind {
+                tally.kind(kind).fall();
+            }
             if let Some(gauge) = run_id.and_then(|id| tally.runs.get_mut(id)) {
                 gauge.fall();
             }
@@ -242,6 +286,9 @@ impl Counters {
     /// It is over, by this close frame if by any.
     pub fn handle_socket_closed(&self, n: u64, close: Option<CloseRecord>) {
         let mut table = lock(&self.0);
+        if n <= table.before {
+            return;
+        }
         if let Some(socket) = table.record(n).and_then(|record| record.socket.as_mut()) {
             socket.close = close;
         }
@@ -292,6 +339,9 @@ impl Counters {
     /// Its body is over.
     pub fn handle_ended(&self, n: u64, outcome: Outcome, bytes: u64, events: u64) {
         let mut table = lock(&self.0);
+        if n <= table.before {
+            return;
+        }
         let session_id = table.record(n).and_then(|record| {
             record.outcome = Some(outcome);
             record.bytes = bytes;
@@ -352,6 +402,6 @@ impl Counters {
     pub fn reset(&self) {
         let mut table = lock(&self.0);
         let last = table.last;
-        *table = Table { last, ..Table::default() };
+        *table = Table { last, before: last, ..Table::default() };
     }
 }

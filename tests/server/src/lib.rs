@@ -6,6 +6,7 @@
 //! * [`net`] owns the sockets: the door that can be shut, one [`net::Link`] a connection, and the wire that cuts it.
 //! * [`sse`] is the framing both sides of a fault agree on.
 //! * [`runs`] go on whether or not anybody watches; each keeps the exact log of its events.
+//! * [`active_runs`] is the index of what runs, and the feed of its rows.
 //! * [`bichat`] is the server side of that protocol: routes, and the feeds that read its runs.
 //! * [`ws_chat`] is the server side of that one, over sockets, SSE and REST.
 //! * [`ui_message`] is the server side of that one, over POST and a stream that replays.
@@ -20,6 +21,7 @@
 
 #![warn(missing_docs)]
 
+pub mod active_runs;
 pub mod app;
 pub mod assets;
 pub mod auth;

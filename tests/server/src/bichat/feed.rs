@@ -8,9 +8,11 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
+use crate::active_runs::{ActiveFeed, INDEX_UNAVAILABLE};
 use crate::chunks::SessionFeed;
 use crate::clock::unix_ms;
 use crate::config::OffsetUnit;
+use crate::counters::StreamKind;
 use crate::envelope::ChatFeed;
 use crate::runs::{Entry, Heart, LogFeed, Run};
 use crate::sse::{self, Event, EventId, Frame};
@@ -26,6 +28,8 @@ pub enum Feed {
     Chat(ChatFeed),
     /// A session of `chunks`.
     Session(SessionFeed),
+    /// `GET stream/active-runs`.
+    Active(ActiveFeed),
     /// `POST stream`, `POST stream/resume`.
     Live(LiveFeed),
     /// `POST stream/resume` on a node that does not own the run.
@@ -90,6 +94,24 @@ impl Feed {
         Self::Fixed([Frame::Comment("stream-open"), Frame::Event(event)].into())
     }
 
+    /// The refusal of an index that cannot be read (B-AR-10).
+    pub fn index_unavailable() -> Self {
+        let data = payload::unavailable(INDEX_UNAVAILABLE);
+        let event = Event { id: None, name: "error".into(), data, terminal: false };
+        Self::Fixed([Frame::Comment("stream-open"), Frame::Event(event)].into())
+    }
+
+    /// What the counters take it for; a stream that is no run's and no index's is nothing.
+    pub(crate) fn kind(&self) -> Option<StreamKind> {
+        match self {
+            Self::Log(_) | Self::Chat(_) | Self::Session(_) | Self::Live(_) | Self::Remote(_) => {
+                Some(StreamKind::RunEvents)
+            }
+            Self::Active(_) => Some(StreamKind::ActiveRuns),
+            Self::Fixed(_) => None,
+        }
+    }
+
     /// The headers' comment and nothing else.
     pub fn silent_close() -> Self {
         Self::Fixed([Frame::Comment("stream-open")].into())
@@ -101,6 +123,7 @@ impl Feed {
             Self::Log(feed) => feed.next().await,
             Self::Chat(feed) => feed.next().await,
             Self::Session(feed) => feed.next().await,
+            Self::Active(feed) => feed.next().await,
             Self::Live(feed) => feed.next().await,
             Self::Remote(feed) => feed.next().await,
             Self::Fixed(frames) => frames.pop_front(),
@@ -110,7 +133,7 @@ impl Feed {
     /// What this stream sends as a sign of life.
     pub fn beat(&self) -> Frame {
         Frame::Beat(match self {
-            Self::Log(_) | Self::Chat(_) | Self::Session(_) | Self::Fixed(_) => sse::Beat::Comment,
+            Self::Log(_) | Self::Chat(_) | Self::Session(_) | Self::Active(_) | Self::Fixed(_) => sse::Beat::Comment,
             Self::Live(_) | Self::Remote(_) => sse::Beat::Event(unix_ms()),
         })
     }

@@ -1,4 +1,4 @@
-//! The server side of the `bichat` protocol (PROTOCOLS 1.1 to 1.7): runs that go on whether or not anybody watches, an
+//! The server side of the `bichat` protocol (PROTOCOLS 1.1 to 1.8): runs that go on whether or not anybody watches, an
 //! exact event log for each, and lossy live streams.
 
 mod feed;

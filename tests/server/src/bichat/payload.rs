@@ -70,6 +70,13 @@ pub(crate) fn refusal(sentence: &str, now: u64) -> Bytes {
     object.finish()
 }
 
+/// The `error` event that stands for an index that cannot be read (B-AR-10).
+pub(crate) fn unavailable(sentence: &str) -> Bytes {
+    let mut object = Object::new(JsonStyle::Html);
+    object.text("error", sentence);
+    object.finish()
+}
+
 fn tool(call: &ToolCall, ended: bool, style: JsonStyle) -> String {
     let mut object = Object::new(style);
     object.text("callId", &call.call_id).text("name", call.name);

@@ -11,6 +11,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::json;
 
+use crate::active_runs::ActiveFeed;
 use crate::app::App;
 use crate::config::StopEnding;
 use crate::content::Ending;
@@ -30,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/stream/status", get(status))
         .route("/stream/resume", post(resume))
         .route("/stream/events", get(events))
+        .route("/stream/active-runs", get(active_runs))
         .route("/rpc", post(rpc::call))
         .with_state(app)
 }
@@ -99,7 +101,11 @@ async fn events(
 async fn status(State(app): State<Arc<App>>, AxumQuery(query): AxumQuery<Query>) -> Handled {
     let session_id = request::need_uuid("sessionId", query.session_id)?;
     let Some(run) = app.runs.active(Protocol::Bichat, &session_id) else {
-        return Ok(json(&json!({ "active": false })));
+        // A row that the control API has set stands for a run.
+        return Ok(match app.active_runs.row(&session_id) {
+            Some(row) => json(&json!({ "active": true, "runId": row.run_id, "startedAt": row.updated_at })),
+            None => json(&json!({ "active": false })),
+        });
     };
     Ok(json(&json!({
         "active": true,
@@ -107,6 +113,13 @@ async fn status(State(app): State<Arc<App>>, AxumQuery(query): AxumQuery<Query>)
         "snapshot": run.snapshot(app.config().offset_unit),
         "startedAt": run.started_at,
     })))
+}
+
+async fn active_runs(State(app): State<Arc<App>>, Extension(exchange): Extension<Arc<Exchange>>) -> Handled {
+    if !app.config().active_runs {
+        return Err(Refusal::new(StatusCode::NOT_FOUND, "not found"));
+    }
+    Ok(exchange.stream(Feed::Active(ActiveFeed::new(&app.active_runs, &app.runs.recipe(None))), None))
 }
 
 async fn stop(State(app): State<Arc<App>>, body: Bytes) -> Handled {
@@ -120,6 +133,7 @@ async fn stop(State(app): State<Arc<App>>, body: Bytes) -> Handled {
         StopEnding::Cancelled => (Ending::Cancelled, None),
     };
     for run in app.runs.known(Protocol::Bichat, Some(&body.session_id)) {
+        app.active_runs.handle_stopped(&run);
         run.end(ending, error.clone());
     }
     Ok(json(&json!({ "success": true })))

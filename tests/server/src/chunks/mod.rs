@@ -1,11 +1,14 @@
 //! The server side of `chunks` (PROTOCOLS 3, docs/chunks.md): sessions whose messages are rows of one durable stream.
 
 mod feed;
+mod generations;
 mod request;
 mod routes;
 mod rows;
+mod writing;
 
 pub(crate) use feed::SessionFeed;
+pub use generations::Generations;
 pub(crate) use request::{message_id, offset};
 pub use routes::router;
 pub(crate) use rows::{Row, row, script};

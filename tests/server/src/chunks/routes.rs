@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 use serde_json::json;
@@ -18,29 +18,70 @@ use crate::reply::{json, with_status};
 use crate::runs::{Ask, Protocol, Started};
 
 use super::request::{Query, Send, offset_behind};
-use super::{BASE, SessionFeed};
+use super::{BASE, SessionFeed, writing};
 
 /// The routes below the base, which is the app's root.
 pub fn router(app: Arc<App>) -> Router {
     let routes = Router::new()
-        .route("/sessions/{id}", get(session).put(create))
+        .route("/sessions/{id}", get(session).put(create).delete(delete))
+        .route("/sessions/{id}/reset", post(reset))
         .route("/sessions/{id}/messages", post(send))
         .route("/sessions/{id}/stop", post(stop))
+        .route("/sessions/{id}/chunks", post(writing::write))
+        .route("/sessions/{id}/chunks/batch", post(writing::write_batch))
+        .route("/sessions/{id}/generations/finish", post(writing::finish))
         .route("/stream/sessions/{id}", get(stream));
     Router::new().nest(BASE, routes).with_state(app)
 }
 
 /// A refusal as this protocol has it.
-fn refused(status: StatusCode, code: &str, error: &str, session_id: &str) -> Response {
+pub(super) fn refused(status: StatusCode, code: &str, error: &str, session_id: &str) -> Response {
     with_status(status, &json!({ "error": error, "code": code, "sessionId": session_id }))
 }
 
-fn not_found(session_id: &str) -> Response {
+pub(super) fn not_found(session_id: &str) -> Response {
     refused(StatusCode::NOT_FOUND, "SESSION_NOT_FOUND", "Session not found", session_id)
 }
 
-async fn create(Path(id): Path<String>) -> Response {
+/// Whether there is such a session.
+pub(super) fn exists(app: &App, session_id: &str) -> bool {
+    app.generations.has_session(session_id) || !app.runs.known(Protocol::Chunks, Some(session_id)).is_empty()
+}
+
+async fn create(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
+    app.generations.create_session(&id);
     json(&json!({ "sessionId": id, "streamUrl": format!("{BASE}/stream/sessions/{id}") }))
+}
+
+/// What there was of the session goes, and what runs stops; `done` is the answer if there was one.
+fn clear(app: &App, session_id: &str, done: Response) -> Response {
+    if !exists(app, session_id) {
+        return not_found(session_id);
+    }
+    app.runs.drop_session(Protocol::Chunks, session_id);
+    app.generations.drop_session(session_id);
+    done
+}
+
+async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Response {
+    clear(&app, &id, StatusCode::NO_CONTENT.into_response())
+}
+
+async fn reset(State(app): State<Arc<App>>, Path(id): Path<String>, body: Bytes) -> Response {
+    #[derive(serde::Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Reset {
+        #[serde(default, rename = "clearPresence")]
+        _clear_presence: bool,
+    }
+    if serde_json::from_slice::<Reset>(&body).is_err() {
+        return refused(StatusCode::BAD_REQUEST, "INVALID_BODY", "Invalid request body", &id);
+    }
+    let reply = clear(&app, &id, json(&json!({ "success": true, "sessionId": id, "message": "Session reset" })));
+    if reply.status().is_success() {
+        app.generations.create_session(&id);
+    }
+    reply
 }
 
 async fn session(
@@ -48,7 +89,7 @@ async fn session(
     Extension(exchange): Extension<Arc<Exchange>>,
     Path(id): Path<String>,
 ) -> Response {
-    if exchange.step().unknown_run || app.runs.known(Protocol::Chunks, Some(&id)).is_empty() {
+    if exchange.step().unknown_run || !exists(&app, &id) {
         return not_found(&id);
     }
     let mut session = json!({ "sessionId": id, "streamUrl": format!("{BASE}/stream/sessions/{id}") });
@@ -114,7 +155,7 @@ async fn stream(
     uri: Uri,
 ) -> Response {
     let step = exchange.step();
-    if step.unknown_run || app.runs.known(Protocol::Chunks, Some(&id)).is_empty() {
+    if step.unknown_run || !exists(&app, &id) {
         return not_found(&id);
     }
     let query = Query::of(&uri);

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use crate::content::{Ending, JsonStyle, Moment, Object, Recipe, ToolCall, delta_string, plan};
+use crate::content::{Delta, Ending, JsonStyle, Moment, Object, Recipe, ToolCall, delta_string, plan};
 use crate::runs::Run;
 
 /// One row before it has a number.
@@ -20,11 +20,36 @@ enum Said {
     Question,
     /// JSON.
     Chunk(String),
+    /// What the message's own author sent.
+    Written(Box<Author>, String),
     /// Everything before it is void.
     Reset,
 }
 
+/// Whose a written chunk is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Author {
+    pub(super) actor_id: String,
+    pub(super) role: String,
+    pub(super) txid: Option<String>,
+}
+
 impl Row {
+    /// A chunk as its author sent it.
+    pub(super) fn written(author: Author, chunk: &Value) -> Self {
+        let text = |name: &str| chunk[name].as_str().map(str::to_owned);
+        let words = || chunk["error"]["message"].as_str().map(str::to_owned).or(text("message")).or(text("error"));
+        let moment = match chunk["type"].as_str().unwrap_or_default() {
+            "TEXT_MESSAGE_CONTENT" => text("delta").map(|text| Moment::Text(Delta { text, ..Delta::default() })),
+            "message-end" => Some(Moment::End(Ending::Done, None)),
+            "RUN_FINISHED" if chunk["finishReason"] != "tool_calls" => Some(Moment::End(Ending::Done, None)),
+            "stop" => Some(Moment::End(Ending::Cancelled, None)),
+            "RUN_ERROR" | "error" => Some(Moment::End(Ending::Error, words())),
+            _ => None,
+        };
+        Self { said: Said::Written(Box::new(author), chunk.to_string()), moment }
+    }
+
     fn chunk(chunk: Object, moment: Option<Moment>) -> Self {
         Self { said: Said::Chunk(chunk.close()), moment }
     }
@@ -58,7 +83,7 @@ impl Row {
 
     /// Whether it is of the answer, and has a number there.
     pub(crate) fn is_numbered(&self) -> bool {
-        matches!(self.said, Said::Chunk(_))
+        matches!(self.said, Said::Chunk(_) | Said::Written(..))
     }
 }
 
@@ -151,7 +176,14 @@ fn ended(call: &ToolCall) -> Moment {
 /// The JSON of a row, which has this number if it is of the answer.
 pub(crate) fn row(row: &Row, run: &Run, number: u64, now: u64) -> Bytes {
     let question = run.request_id.as_ref().unwrap_or(&run.message_id);
+    let mut actor = "run-server";
+    let mut txid = question;
     let (message, role, seq, chunk) = match &row.said {
+        Said::Written(author, chunk) => {
+            actor = &author.actor_id;
+            txid = author.txid.as_ref().unwrap_or(&run.message_id);
+            (&run.run_id, author.role.as_str(), number, chunk.clone())
+        }
         Said::Reset => return Bytes::from(json!({ "headers": { "control": "reset" } }).to_string()),
         Said::Chunk(chunk) => (&run.run_id, "assistant", number, chunk.clone()),
         Said::Question => {
@@ -161,10 +193,10 @@ pub(crate) fn row(row: &Row, run: &Run, number: u64, now: u64) -> Bytes {
         }
     };
     let value = json!({
-        "messageId": message, "actorId": "run-server", "role": role, "chunk": chunk, "seq": seq,
+        "messageId": message, "actorId": actor, "role": role, "chunk": chunk, "seq": seq,
         "createdAt": now.to_string(),
     });
-    let headers = json!({ "operation": "insert", "txid": question });
+    let headers = json!({ "operation": "insert", "txid": txid });
     let row = json!({ "type": "chunk", "key": format!("{message}:{seq}"), "value": value, "headers": headers });
     Bytes::from(row.to_string())
 }

@@ -101,6 +101,8 @@ pub struct Recipe {
     pub wait_for_answer: bool,
     /// Whether text, thinking and tools are held back and come in bursts (A-SRV-3).
     pub buffered: bool,
+    /// How many events there are before the run waits until it is let go; `None`: it never waits.
+    pub hold_at: Option<usize>,
     /// Which row of the answer makes void what was before it, where the protocol has that.
     pub reset_at: Option<usize>,
 }
@@ -126,6 +128,7 @@ impl Default for Recipe {
             queue: false,
             wait_for_answer: false,
             buffered: false,
+            hold_at: None,
             reset_at: None,
         }
     }

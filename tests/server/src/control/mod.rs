@@ -1,6 +1,7 @@
 //! The control API: sets what runs say and what goes wrong, and answers what is true and what happened. Its own port is
 //! never faulted; the app's port has it too, for the demo's fault panel.
 
+mod active_runs;
 mod now;
 mod proxy;
 mod timers;
@@ -25,6 +26,7 @@ use crate::faults::Script;
 use crate::proxy::Order;
 use crate::reply::{Refusal, json};
 use crate::runs::{Protocol, Run};
+use crate::ws_chat::Change;
 
 pub use timers::Timers;
 
@@ -35,8 +37,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/faults", get(faults).post(add_faults).delete(clear_faults))
         .route("/now", post(now::handle))
         .route("/truth", get(truth))
+        .route("/log", get(log))
         .route("/counters", get(counters))
         .route("/requests", get(requests))
+        .route("/active-runs", get(active_runs::report).post(active_runs::obey).delete(active_runs::clear))
+        .route("/history", post(history))
         .route("/config", get(config).post(set_config))
         .route("/addresses", get(addresses))
         .route("/proxy", get(proxy::report).post(proxy::obey))
@@ -128,6 +133,18 @@ async fn truth(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Handl
     Ok(json(&run.truth()))
 }
 
+/// `GET log`: the rows of a session that its messages have come to, and what is known of who writes it.
+async fn log(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Handled {
+    let Some(session_id) = asked.session_id else { return Err(Refusal::bad_request("sessionId is missing")) };
+    let runs = app.runs.list(Some(&session_id));
+    let runs = runs.iter().filter(|run| asked.run_id.as_ref().is_none_or(|id| *id == run.run_id));
+    let entries = runs.flat_map(|run| run.page(0, usize::MAX).0);
+    let rows: Vec<Value> = entries.filter_map(|entry| serde_json::from_slice(&entry.data).ok()).collect();
+    let mut report = app.generations.report(&session_id);
+    report["rows"] = rows.into();
+    Ok(json(&report))
+}
+
 async fn counters(State(app): State<Arc<App>>, Query(asked): Query<Asked>) -> Handled {
     Ok(json(&app.counters.report(asked.session_id.as_deref(), app.links.count())))
 }
@@ -147,6 +164,12 @@ async fn add_faults(State(app): State<Arc<App>>, body: Bytes) -> Handled {
 
 async fn clear_faults(State(app): State<Arc<App>>) -> Handled {
     app.scripts.clear();
+    done()
+}
+
+/// `POST history`: how much past the sessions of `ws-chat` have.
+async fn history(State(app): State<Arc<App>>, body: Bytes) -> Handled {
+    app.past.obey(read::<Change>(&body)?);
     done()
 }
 
@@ -180,6 +203,9 @@ async fn reset(State(app): State<Arc<App>>) -> Handled {
         proxy.obey(Order { clear: true, ..Order::default() }).await;
     }
     app.runs.reset();
+    app.generations.reset();
+    app.active_runs.reset();
+    app.past.reset();
     app.set_config(Config::default());
     app.counters.reset();
     app.links.reset_counts();

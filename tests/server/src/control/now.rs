@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::app::App;
-use crate::faults::{CutOrder, Outage, RetryAfter, Stall};
+use crate::faults::{CutOrder, Outage, Path, RetryAfter, Stall};
 use crate::net::{Close, Link, Links};
 use crate::reply::json;
 
@@ -28,9 +28,16 @@ const CUT_EVERY: &str = "cut-every";
 #[serde(tag = "do", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 enum Now {
     /// Cuts the open streams.
-    Cut { how: Close, session_id: Option<String>, code: Option<u16>, reason: Option<String> },
+    Cut { how: Close, session_id: Option<String>, path: Option<Path>, code: Option<u16>, reason: Option<String> },
     /// The same again and again.
-    CutEvery { ms: u64, how: Close, session_id: Option<String>, code: Option<u16>, reason: Option<String> },
+    CutEvery {
+        ms: u64,
+        how: Close,
+        session_id: Option<String>,
+        path: Option<Path>,
+        code: Option<u16>,
+        reason: Option<String>,
+    },
     /// Shuts the listener and resets every connection.
     Offline { ms: Option<u64> },
     /// Shuts the listener and closes idle connections; open streams go on.
@@ -54,6 +61,10 @@ enum Now {
         #[serde(default)]
         heartbeats: bool,
     },
+    /// Ends what runs, as its recipe says, in the middle of it.
+    Finish { session_id: Option<String> },
+    /// Lets what its recipe holds go on: up to another event, or to its end.
+    GoOn { session_id: Option<String>, hold_at: Option<usize> },
     /// Takes the logs of ended runs away before their time.
     ExpireLogs { session_id: Option<String> },
     /// Ends everything that was set here.
@@ -66,11 +77,11 @@ fn yes() -> bool {
 
 pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extension<Arc<Link>>, body: Bytes) -> Handled {
     match read::<Now>(&body)? {
-        Now::Cut { how, session_id, code, reason } => {
-            let cut = app.streams.cut(session_id.as_deref(), &order(how, code, reason));
+        Now::Cut { how, session_id, path, code, reason } => {
+            let cut = app.streams.cut(session_id.as_deref(), path.as_ref(), &order(how, code, reason));
             return Ok(json(&json!({ "ok": true, "cut": cut })));
         }
-        Now::CutEvery { ms, how, session_id, code, reason } => {
+        Now::CutEvery { ms, how, session_id, path, code, reason } => {
             let order = order(how, code, reason);
             let every = Duration::from_millis(ms.max(1));
             let streams = Arc::clone(&app.streams);
@@ -79,7 +90,7 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
                 loop {
                     ticks.tick().await;
-                    streams.cut(session_id.as_deref(), &order);
+                    streams.cut(session_id.as_deref(), path.as_ref(), &order);
                 }
             });
         }
@@ -106,6 +117,8 @@ pub(super) async fn handle(State(app): State<Arc<App>>, Extension(link): Extensi
             let stall = Stall { session_id, heartbeats, until: ms.map(after) };
             app.weather.change(|sky| sky.stalls.push(stall));
         }
+        Now::Finish { session_id } => app.runs.finish(session_id.as_deref()),
+        Now::GoOn { session_id, hold_at } => app.runs.go_on(session_id.as_deref(), hold_at),
         Now::ExpireLogs { session_id } => app.runs.expire(session_id.as_deref()),
         Now::Clear {} => {
             app.timers.clear();

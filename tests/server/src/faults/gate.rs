@@ -224,27 +224,29 @@ impl Exchange {
 
     fn pump(&self, feed: Feed, content_type: HeaderValue, run: Option<&Arc<Run>>) -> Response {
         let session_id = run.map(|run| run.session_id.clone()).or_else(|| self.session_id.clone());
+        let recipe = run.map_or_else(|| self.app.runs.recipe(None), |run| run.recipe.clone());
+        let kind = feed.kind();
         let (pieces, body) = pipe(&self.link);
         let pump = Pump {
             feed,
             step: self.step.clone(),
-            protocol: self.route.protocol(),
-            chunk_events: run.map_or(0, |run| run.recipe.chunk_events),
+            route: self.route,
+            chunk_events: recipe.chunk_events,
             sink: Sink {
                 pieces,
                 link: Arc::clone(&self.link),
-                place: self.app.streams.enter(session_id.clone()),
+                place: self.app.streams.enter(self.route, session_id.clone()),
                 sky: self.app.weather.watch(),
                 session_id: session_id.clone(),
-                heartbeat: Duration::from_millis(run.map_or(15_000, |run| run.recipe.heartbeat_ms.max(1))),
+                heartbeat: Duration::from_millis(recipe.heartbeat_ms.max(1)),
             },
         };
         let run_id = run.map(|run| run.run_id.clone());
         let (app, record) = (Arc::clone(&self.app), self.record);
-        app.counters.handle_stream_opened(record, session_id.as_deref(), run_id.as_deref());
+        app.counters.handle_stream_opened(record, kind, session_id.as_deref(), run_id.as_deref());
         tokio::spawn(async move {
             pump.run(|report| {
-                app.counters.handle_stream_closed(session_id.as_deref(), run_id.as_deref());
+                app.counters.handle_stream_closed(record, kind, session_id.as_deref(), run_id.as_deref());
                 app.counters.handle_ended(record, report.outcome, report.bytes, report.events);
             })
             .await;
@@ -311,6 +313,7 @@ impl Exchange {
             }
             () if step.run_not_found => Feed::refusal(RUN_NOT_FOUND),
             () if step.log_unavailable => Feed::refusal(LOG_UNAVAILABLE),
+            () if step.index_unavailable => Feed::index_unavailable(),
             () if step.silent_close => Feed::silent_close(),
             () => return None,
         };

@@ -6,12 +6,12 @@ use crate::runs::Protocol;
 use crate::sse::{Event, Frame};
 use crate::{chunks, envelope};
 
-use super::Step;
+use super::{Route, Step};
 
 /// Applies a step's event faults to the frames of one response.
 pub(crate) struct Mangle<'a> {
     step: &'a Step,
-    protocol: Protocol,
+    route: Route,
     events: u64,
     held: Option<Frame>,
 }
@@ -25,8 +25,8 @@ pub(crate) struct Mangled {
 }
 
 impl<'a> Mangle<'a> {
-    pub(crate) fn new(step: &'a Step, protocol: Protocol) -> Self {
-        Self { step, protocol, events: 0, held: None }
+    pub(crate) fn new(step: &'a Step, route: Route) -> Self {
+        Self { step, route, events: 0, held: None }
     }
 
     /// Takes the feed's next frame.
@@ -81,9 +81,11 @@ impl<'a> Mangle<'a> {
     /// Events that the step puts in before the one just counted.
     fn put_in(&self) -> Vec<Frame> {
         let here = |at: u64| at.max(1) == self.events;
+        let is_row = self.route == Route::ActiveRuns;
         let mut frames = Vec::new();
         if let Some(malformed) = self.step.malformed.as_ref().filter(|fault| here(fault.at)) {
-            let (name, data) = match self.protocol {
+            let (name, data) = match self.route.protocol() {
+                _ if is_row => ("update", "{\"sessionId\":\"s\",\"runId\":\"brok"),
                 Protocol::Bichat => ("content", "{\"type\":\"content\",\"content\":\"brok"),
                 Protocol::WsChat => ("", "{\"type\":\"token\",\"content\":\"brok"),
                 Protocol::UiMessage => ("", "{\"type\":\"text-delta\",\"id\":\"0\",\"delta\":\"brok"),
@@ -96,7 +98,10 @@ impl<'a> Mangle<'a> {
             frames.push(foreign(name, malformed.data.clone().unwrap_or_else(|| data.to_owned())));
         }
         if self.step.wrong_types.as_ref().is_some_and(|fault| here(fault.at)) {
-            let (name, data) = match self.protocol {
+            let (name, data) = match self.route.protocol() {
+                _ if is_row => {
+                    ("update", "{\"sessionId\":7,\"runId\":[],\"status\":{\"is\":\"streaming\"},\"updatedAt\":\"now\"}")
+                }
                 Protocol::Bichat => (
                     "content",
                     "{\"type\":\"content\",\"content\":{\"text\":7},\"timestamp\":\"yesterday\",\"runId\":[]}",
@@ -118,7 +123,7 @@ impl<'a> Mangle<'a> {
         }
         if let Some(huge) = self.step.huge_frame.as_ref().filter(|fault| here(fault.at)) {
             let data = format!("{{\"type\":\"padding\",\"content\":\"{}\"}}", "x".repeat(huge.bytes));
-            let name = match self.protocol {
+            let name = match self.route.protocol() {
                 Protocol::Bichat => "padding",
                 Protocol::Envelope => envelope::EVENT,
                 Protocol::Chunks => chunks::DATA,
@@ -143,7 +148,7 @@ mod tests {
     /// Plays events `1..=count`, the last of them terminal, and tells what comes out by their data.
     fn play(step: &str, count: u64) -> Vec<String> {
         let step: Step = serde_json::from_str(step).unwrap();
-        let mut mangle = Mangle::new(&step, Protocol::Bichat);
+        let mut mangle = Mangle::new(&step, Route::Events);
         let mut out = Vec::new();
         for number in 1..=count {
             let data = Bytes::from(number.to_string());
@@ -195,9 +200,6 @@ mod tests {
     fn heartbeats_are_not_events() {
         let step: Step = serde_json::from_str("{\"drop\":1}").unwrap();
         let beat = Frame::Beat(Beat::Comment);
-        assert_eq!(
-            Mangle::new(&step, Protocol::Bichat).push(beat.clone()),
-            Mangled { frames: vec![beat], ends: false }
-        );
+        assert_eq!(Mangle::new(&step, Route::Events).push(beat.clone()), Mangled { frames: vec![beat], ends: false });
     }
 }

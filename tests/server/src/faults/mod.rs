@@ -12,7 +12,7 @@ mod weather;
 
 pub use gate::{Exchange, gate};
 pub(crate) use mangle::Mangle;
-pub use script::{Scope, Script, Scripts};
+pub use script::{Path, Scope, Script, Scripts};
 pub(crate) use shape::{Shape, Stop};
 pub(crate) use step::{CloseAt, Cut};
 pub use step::{RetryAfter, Step};
@@ -40,6 +40,8 @@ pub enum Route {
     Status,
     /// `POST stream/stop`
     Stop,
+    /// `GET stream/active-runs`
+    ActiveRuns,
     /// `POST rpc`
     Rpc,
     /// `GET /ws/chat`
@@ -86,18 +88,29 @@ pub enum Route {
     ChunksStatus,
     /// `PUT /v1/sessions/…`
     ChunksCreate,
+    /// `POST /v1/sessions/…/chunks`
+    ChunksWrite,
+    /// `POST /v1/sessions/…/chunks/batch`
+    ChunksBatch,
+    /// `POST /v1/sessions/…/generations/finish`
+    ChunksFinish,
+    /// `POST /v1/sessions/…/reset`
+    ChunksReset,
+    /// `DELETE /v1/sessions/…`
+    ChunksDelete,
     /// Any other path below the protocol's base.
     Other,
 }
 
 impl Route {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::Stream,
         Self::Events,
         Self::Resume,
         Self::Status,
         Self::Stop,
+        Self::ActiveRuns,
         Self::Rpc,
         Self::Ws,
         Self::Messages,
@@ -121,6 +134,11 @@ impl Route {
         Self::ChunksStop,
         Self::ChunksStatus,
         Self::ChunksCreate,
+        Self::ChunksWrite,
+        Self::ChunksBatch,
+        Self::ChunksFinish,
+        Self::ChunksReset,
+        Self::ChunksDelete,
         Self::Other,
     ];
 
@@ -163,7 +181,12 @@ impl Route {
             Some((_, "stream")) => return Self::ChunksStream,
             Some((_, "messages")) => return Self::ChunksSend,
             Some((_, "stop")) => return Self::ChunksStop,
+            Some((_, "chunks")) => return Self::ChunksWrite,
+            Some((_, "chunks/batch")) => return Self::ChunksBatch,
+            Some((_, "generations/finish")) => return Self::ChunksFinish,
+            Some((_, "reset")) => return Self::ChunksReset,
             Some((_, "")) if method == Method::PUT => return Self::ChunksCreate,
+            Some((_, "")) if method == Method::DELETE => return Self::ChunksDelete,
             Some((_, "")) => return Self::ChunksStatus,
             _ => {}
         }
@@ -173,6 +196,7 @@ impl Route {
             "/stream/resume" => Self::Resume,
             "/stream/status" => Self::Status,
             "/stream/stop" => Self::Stop,
+            "/stream/active-runs" => Self::ActiveRuns,
             "/rpc" => Self::Rpc,
             _ => Self::Other,
         }
@@ -181,9 +205,14 @@ impl Route {
     /// The protocol that it belongs to.
     pub fn protocol(self) -> Protocol {
         match self {
-            Self::Stream | Self::Events | Self::Resume | Self::Status | Self::Stop | Self::Rpc | Self::Other => {
-                Protocol::Bichat
-            }
+            Self::Stream
+            | Self::Events
+            | Self::Resume
+            | Self::Status
+            | Self::Stop
+            | Self::ActiveRuns
+            | Self::Rpc
+            | Self::Other => Protocol::Bichat,
             Self::UiSend | Self::UiStream | Self::UiStop => Protocol::UiMessage,
             Self::EnvSend
             | Self::EnvStream
@@ -192,9 +221,16 @@ impl Route {
             | Self::EnvEvents
             | Self::EnvActive
             | Self::EnvRespond => Protocol::Envelope,
-            Self::ChunksSend | Self::ChunksStream | Self::ChunksStop | Self::ChunksStatus | Self::ChunksCreate => {
-                Protocol::Chunks
-            }
+            Self::ChunksSend
+            | Self::ChunksStream
+            | Self::ChunksStop
+            | Self::ChunksStatus
+            | Self::ChunksCreate
+            | Self::ChunksWrite
+            | Self::ChunksBatch
+            | Self::ChunksFinish
+            | Self::ChunksReset
+            | Self::ChunksDelete => Protocol::Chunks,
             _ => Protocol::WsChat,
         }
     }

@@ -16,13 +16,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::bichat::Feed;
 use crate::counters::Outcome;
 use crate::net::{Close, Link};
-use crate::runs::Protocol;
 use crate::sse::{Frame, LineEnd};
 
 use super::mangle::Mangle;
 use super::shape::{Shape, Stop};
 use super::streams::Place;
-use super::{Sky, Step};
+use super::{Route, Sky, Step};
 
 /// What is ready goes out together up to this size, unless a fault needs it apart.
 const MOST: usize = 64 * 1024;
@@ -31,7 +30,7 @@ const MOST: usize = 64 * 1024;
 pub(super) struct Pump {
     pub(super) feed: Feed,
     pub(super) step: Step,
-    pub(super) protocol: Protocol,
+    pub(super) route: Route,
     /// The most events in one chunk; 0 is no limit but that of bytes.
     pub(super) chunk_events: usize,
     pub(super) sink: Sink,
@@ -125,8 +124,8 @@ impl Pump {
     }
 
     async fn flow(&mut self, shape: &mut Shape) -> Result<(), Break> {
-        let Self { feed, step, protocol, chunk_events, sink } = self;
-        let mut mangle = Mangle::new(step, *protocol);
+        let Self { feed, step, route, chunk_events, sink } = self;
+        let mut mangle = Mangle::new(step, *route);
         let mut opening = BytesMut::new();
         open(step, &mut opening);
         if step.buffer.is_some() {

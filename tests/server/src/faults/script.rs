@@ -64,15 +64,23 @@ struct Running {
     next: usize,
 }
 
+impl Path {
+    /// Whether this route is one of them.
+    pub(crate) fn covers(&self, route: Route) -> bool {
+        match self {
+            Self::All(Star::Star) => true,
+            Self::One(wanted) => *wanted == route,
+            Self::Some(wanted) => wanted.contains(&route),
+        }
+    }
+}
+
 impl Scope {
     fn covers(&self, route: Route, session_id: Option<&str>, run_id: Option<&str>) -> bool {
         let named = |wanted: &Option<String>, given: Option<&str>| wanted.is_none() || wanted.as_deref() == given;
-        let route = match &self.path {
-            None | Some(Path::All(Star::Star)) => true,
-            Some(Path::One(wanted)) => *wanted == route,
-            Some(Path::Some(wanted)) => wanted.contains(&route),
-        };
-        route && named(&self.session_id, session_id) && named(&self.run_id, run_id)
+        self.path.as_ref().is_none_or(|path| path.covers(route))
+            && named(&self.session_id, session_id)
+            && named(&self.run_id, run_id)
     }
 }
 

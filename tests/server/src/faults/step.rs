@@ -65,6 +65,8 @@ pub struct Step {
     pub run_not_found: bool,
     /// 200 with the `error` event for a log that cannot be read (B-ES-12).
     pub log_unavailable: bool,
+    /// 200 with the `error` event for an index of active runs that cannot be read (B-AR-10).
+    pub index_unavailable: bool,
     /// 200, `: stream-open`, EOF (B-ES-12).
     pub silent_close: bool,
     /// The log starts at its beginning whatever the cursor.
@@ -97,6 +99,12 @@ pub struct Step {
     pub plain: bool,
     /// Every send on the socket is refused.
     pub refuse_send: Option<RefuseSend>,
+    /// So many chunks of a batch are written, and then it fails.
+    pub write_fails_after: Option<usize>,
+    /// The background producer loses its stream: what is written is appended directly, and the finish tells (S-HLT-1).
+    pub producer_error: bool,
+    /// The flush of a finish hangs, and is given up after so many ms (S-FLUSH-1).
+    pub hung_flush_ms: Option<u64>,
 }
 
 /// See [`Step::buffer`].

@@ -8,6 +8,9 @@ use tokio::sync::watch;
 use crate::clock::lock;
 use crate::net::Close;
 
+use super::Route;
+use super::script::Path;
+
 /// All open streams.
 #[derive(Debug, Default)]
 pub struct Streams(Mutex<Table>);
@@ -20,6 +23,7 @@ struct Table {
 
 #[derive(Debug)]
 struct Open {
+    route: Route,
     /// A socket may carry several.
     sessions: BTreeSet<String>,
     cut: watch::Sender<Option<CutOrder>>,
@@ -61,21 +65,23 @@ impl Place {
 }
 
 impl Streams {
-    pub(crate) fn enter(self: &Arc<Self>, session_id: Option<String>) -> Place {
+    pub(crate) fn enter(self: &Arc<Self>, route: Route, session_id: Option<String>) -> Place {
         let mut table = lock(&self.0);
         table.last += 1;
         let id = table.last;
         let (sender, cut) = watch::channel(None);
-        table.open.insert(id, Open { sessions: session_id.into_iter().collect(), cut: sender });
+        table.open.insert(id, Open { route, sessions: session_id.into_iter().collect(), cut: sender });
         Place { streams: Arc::clone(self), id, cut }
     }
 
-    /// Cuts the open streams of a session, or all; says how many.
-    pub fn cut(&self, session_id: Option<&str>, order: &CutOrder) -> usize {
+    /// Cuts the open streams of a session and of a path, or all; says how many.
+    pub fn cut(&self, session_id: Option<&str>, path: Option<&Path>, order: &CutOrder) -> usize {
         let table = lock(&self.0);
-        let wanted = table.open.values().filter(|open| session_id.is_none_or(|id| open.sessions.contains(id)));
+        let wanted = |open: &&Open| {
+            session_id.is_none_or(|id| open.sessions.contains(id)) && path.is_none_or(|path| path.covers(open.route))
+        };
         let mut count = 0;
-        for open in wanted {
+        for open in table.open.values().filter(wanted) {
             open.cut.send_replace(Some(order.clone()));
             count += 1;
         }

@@ -44,6 +44,8 @@ pub enum RunState {
 pub struct Ask {
     /// In which protocol.
     pub protocol: Protocol,
+    /// The run's id, where somebody else gives it.
+    pub run_id: Option<String>,
     /// Which session it belongs to.
     pub session_id: String,
     /// The id of the request.
@@ -83,6 +85,8 @@ pub struct Run {
     book: Mutex<Book>,
     changed: watch::Sender<u64>,
     order: watch::Sender<Order>,
+    /// How many events it may write for now; `None`: all.
+    hold_at: watch::Sender<Option<usize>>,
 }
 
 /// What somebody wants of a run that writes.
@@ -107,6 +111,8 @@ struct Book {
     asked: Option<String>,
     done: Option<Done>,
     lost: bool,
+    /// Nobody writes it any more, whether or not it has its end.
+    closed: bool,
     /// The number of its next row, where its protocol has those.
     row: u64,
 }
@@ -139,6 +145,7 @@ impl Book {
             asked: None,
             done: None,
             lost: false,
+            closed: false,
             row: 0,
         }
     }
@@ -163,9 +170,10 @@ pub(crate) enum Read {
 impl Run {
     /// A run that has not begun to write.
     pub(crate) fn new(ask: Ask, recipe: Recipe, seed: u64, max_len: usize) -> Arc<Self> {
+        let hold_at = watch::Sender::new(recipe.hold_at);
         Arc::new(Self {
             protocol: ask.protocol,
-            run_id: uuid::Uuid::new_v4().to_string(),
+            run_id: ask.run_id.unwrap_or_else(|| uuid::Uuid::new_v4().to_string()),
             content: ask.content,
             message_id: uuid::Uuid::new_v4().to_string(),
             stream_id: uuid::Uuid::new_v4().to_string(),
@@ -179,6 +187,7 @@ impl Run {
             book: Mutex::new(Book::new(ask.protocol)),
             changed: watch::Sender::new(0),
             order: watch::Sender::new(Order::Write),
+            hold_at,
         })
     }
 
@@ -190,7 +199,18 @@ impl Run {
         let mut order = self.order.subscribe();
         let script = Saying::script(self.protocol, &self.recipe, self.seed);
         let turns = bursts(&script, &self.recipe);
-        for (saying, turn) in script.into_iter().zip(turns) {
+        for (at, (saying, turn)) in script.into_iter().zip(turns).enumerate() {
+            if self.is_held(at) {
+                let before = Instant::now();
+                // It may have been told to end before it began: what is seen here is looked at again below.
+                let mut orders = order.clone();
+                tokio::select! {
+                    biased;
+                    _ = orders.wait_for(|order| *order != Order::Write) => order.mark_changed(),
+                    () = self.let_go(at) => {}
+                }
+                begun += before.elapsed();
+            }
             if pace > 0.0 {
                 // Deadlines from the start: a late wake-up is caught up with and does not slow the run down.
                 let due = begun + Duration::from_secs_f64((turn as f64 / pace).min(86_400.0));
@@ -225,6 +245,20 @@ impl Run {
             }
         }
         false
+    }
+
+    fn is_held(&self, at: usize) -> bool {
+        self.hold_at.borrow().is_some_and(|hold_at| hold_at <= at)
+    }
+
+    async fn let_go(&self, at: usize) {
+        // The sender lives in self, so that waiting for it cannot fail.
+        let _ = self.hold_at.subscribe().wait_for(|hold_at| hold_at.is_none_or(|hold_at| hold_at > at)).await;
+    }
+
+    /// Lets the run write up to this many events, or to its end.
+    pub(super) fn go_on(&self, hold_at: Option<usize>) {
+        self.hold_at.send_replace(hold_at);
     }
 
     /// Gives way to `next`, which begins where this one ends. False if the run was told to end instead, and does.
@@ -298,6 +332,17 @@ impl Run {
         self.changed.send_modify(|version| *version += 1);
     }
 
+    /// Somebody else writes a row of it.
+    pub(crate) fn tell(&self, row: chunks::Row) {
+        self.append(&Saying::Row(row));
+    }
+
+    /// Nobody will write it any more.
+    pub(crate) fn close(&self) {
+        lock(&self.book).closed = true;
+        self.changed.send_modify(|version| *version += 1);
+    }
+
     /// As fast as the sockets take it, but a watcher that takes nothing holds nobody up for long.
     async fn wait_for_watchers(&self) {
         tokio::task::consume_budget().await;
@@ -347,6 +392,7 @@ impl Run {
         match book.told.end() {
             Some((ending, _)) => RunState::Ended(*ending),
             None if book.lost => RunState::Lost,
+            None if book.closed => RunState::Ended(Ending::Error),
             None => RunState::Running,
         }
     }
@@ -431,7 +477,7 @@ impl Run {
         let (entries, next) = book.log.read(position, most);
         match entries.is_empty() {
             false => Read::Entries(entries, next),
-            true if book.lost || book.ended_at.is_some() => Read::Gone,
+            true if book.lost || book.closed || book.ended_at.is_some() => Read::Gone,
             true => Read::Later,
         }
     }
@@ -621,6 +667,30 @@ mod tests {
         run.end(Ending::Cancelled, None);
         writer.await.unwrap();
         assert_eq!(run.truth()["terminal"], "cancelled");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_is_held_where_its_recipe_says_until_it_is_let_go() {
+        let recipe = Recipe { events: 40, hold_at: Some(10), ..Recipe::default() };
+        let run = Run::new(ask(), recipe, 1, 0);
+        let writer = tokio::spawn({
+            let run = Arc::clone(&run);
+            async move { run.write().await }
+        });
+        for (go_on_to, held) in [(Some(25), 10), (Some(30), 25), (None, 30)] {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            assert_eq!((run.last_seq(), run.is_running()), (held, true));
+            run.go_on(go_on_to);
+        }
+        let let_go = Instant::now();
+        writer.await.unwrap();
+        assert_eq!(run.report()["events"], 40);
+        assert!(let_go.elapsed() > Duration::from_millis(200), "its pace is what it was");
+
+        let held = Run::new(ask(), Recipe { events: 40, hold_at: Some(0), ..Recipe::default() }, 1, 0);
+        held.end(Ending::Cancelled, None);
+        held.write().await;
+        assert_eq!((&held.truth()["terminal"], held.last_seq()), (&json!("cancelled"), 1));
     }
 
     #[tokio::test(start_paused = true)]

@@ -112,6 +112,16 @@ impl Runs {
         }
     }
 
+    /// A new run that its client writes; `None` while the session has one that writes, or this one has been before.
+    pub(crate) fn start_written(&self, ask: Ask, config: &Config) -> Option<Arc<Run>> {
+        let mut table = lock(&self.0);
+        let is_taken = |run: &Arc<Run>| run.is_running() || ask.run_id.as_ref() == Some(&run.run_id);
+        let busy = table.of(ask.protocol, &ask.session_id).any(is_taken);
+        (!busy).then(|| match table.start(ask, config) {
+            Started::New(run) | Started::Same(run) => run,
+        })
+    }
+
     /// A new run that no request asked for; `None` where one is under way and there can be but one.
     pub fn start_unasked(&self, protocol: Protocol, session_id: &str, config: &Config) -> Option<Arc<Run>> {
         let ask = Ask { protocol, session_id: session_id.to_owned(), ..Ask::default() };
@@ -221,10 +231,32 @@ impl Runs {
         wanted.cloned().collect()
     }
 
+    /// Ends the runs that write, each as its recipe has it.
+    pub fn finish(&self, session_id: Option<&str>) {
+        for run in self.list(session_id) {
+            run.end(run.recipe.ending, None);
+        }
+    }
+
+    /// Lets the runs that write do so up to this many events, or to their end.
+    pub fn go_on(&self, session_id: Option<&str>, hold_at: Option<usize>) {
+        for run in self.list(session_id) {
+            run.go_on(hold_at);
+        }
+    }
+
     /// Takes the logs of ended runs away before their time.
     pub fn expire(&self, session_id: Option<&str>) {
         for run in self.list(session_id).iter().filter(|run| !run.is_running()) {
             self.lose(run);
+        }
+    }
+
+    /// Takes a session's runs away; what writes is cancelled.
+    pub fn drop_session(&self, protocol: Protocol, session_id: &str) {
+        for run in self.known(protocol, Some(session_id)) {
+            run.end(Ending::Cancelled, None);
+            self.lose(&run);
         }
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::runs::{Protocol, Run};
 
-use super::answer;
+use super::{answer, past};
 
 /// One message and the names by which a page may begin before it.
 struct Entry {
@@ -17,17 +17,23 @@ struct Entry {
 
 /// The page of a session's messages that ends before `before`; `None` if there is no such message.
 pub(super) fn messages(app: &App, session_id: &str, limit: usize, before: Option<&str>) -> Option<Value> {
+    let past = app.past.messages(session_id);
     let entries = all(app, session_id);
     let end = match before {
-        Some(id) => entries.iter().position(|entry| entry.ids.iter().any(|known| known == id))?,
-        None => entries.len(),
+        Some(id) => past::place(id).filter(|&n| n < past).or_else(|| {
+            let at = entries.iter().position(|entry| entry.ids.iter().any(|known| known == id))?;
+            Some(past + at)
+        })?,
+        None => past + entries.len(),
     };
     let start = end.saturating_sub(limit);
-    let page = entries.get(start..end).unwrap_or_default();
-    Some(json!({
-        "messages": page.iter().map(|entry| &entry.message).collect::<Vec<_>>(),
-        "next_cursor": page.first().filter(|_| start > 0).map(|entry| &entry.ids[0]),
-    }))
+    let page = (start..end).filter_map(|n| match n.checked_sub(past) {
+        Some(n) => entries.get(n).map(|entry| entry.message.clone()),
+        None => Some(past::message(session_id, n)),
+    });
+    let page: Vec<_> = page.collect();
+    let next = page.first().filter(|_| start > 0).map(|message| message["id"].clone());
+    Some(json!({ "messages": page, "next_cursor": next }))
 }
 
 /// All of a session, oldest first.
@@ -79,8 +85,11 @@ pub(super) fn sessions(app: &App, limit: usize, offset: usize) -> Value {
         let Session { created_at, updated_at, count, .. } = session;
         json!({ "id": id, "created_at": created_at, "updated_at": updated_at, "message_count": count })
     };
+    // Those of the past are the oldest.
+    let past = app.past.sessions();
+    let all = sessions.iter().map(session).chain((0..past).rev().map(|n| app.past.session(n)));
     json!({
-        "sessions": sessions.iter().skip(offset).take(limit).map(session).collect::<Vec<_>>(),
-        "has_more": sessions.len() > offset.saturating_add(limit),
+        "sessions": all.skip(offset).take(limit).collect::<Vec<_>>(),
+        "has_more": sessions.len() + past > offset.saturating_add(limit),
     })
 }

@@ -4,6 +4,7 @@
 mod answer;
 mod history;
 mod outbound;
+mod past;
 pub(crate) mod payload;
 mod request;
 mod routes;
@@ -12,5 +13,6 @@ mod socket;
 mod subscriptions;
 mod talk;
 
+pub use past::{Change, Past};
 pub(crate) use payload::Done;
 pub use routes::router;

@@ -45,9 +45,9 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// 50 unless the client says otherwise, at most 200.
+    /// 50 unless the client says otherwise, at most 1,000.
     pub(super) fn limit(&self) -> usize {
-        self.limit.unwrap_or(50).clamp(1, 200)
+        self.limit.unwrap_or(50).clamp(1, 1_000)
     }
 }
 

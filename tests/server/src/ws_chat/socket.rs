@@ -14,10 +14,9 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::auth;
 use crate::counters::{CloseRecord, Outcome};
-use crate::faults::{Exchange, Mangle, Sky, Step};
+use crate::faults::{Exchange, Mangle, Route, Sky, Step};
 use crate::net::Close;
 use crate::reply::Refusal;
-use crate::runs::Protocol;
 use crate::sse::{Event, Frame};
 use crate::websocket::{Handshake, Message, Opcode, base64_url};
 
@@ -100,7 +99,7 @@ async fn serve(app: Arc<App>, exchange: &Exchange, io: Upgraded, standing: Stand
     link.set_streaming(true);
     app.counters.handle_socket_opened();
     let (subscriptions, heard) = Subscriptions::new(&app);
-    let place = app.streams.enter(None);
+    let place = app.streams.enter(Route::Ws, None);
     let mut socket = Socket {
         plain: exchange.is_plain(),
         exchange,
@@ -109,7 +108,7 @@ async fn serve(app: Arc<App>, exchange: &Exchange, io: Upgraded, standing: Stand
         line: Outbound::new(io, Arc::clone(&link), place, step),
         subscriptions,
         sessions: BTreeSet::new(),
-        mangle: Mangle::new(step, Protocol::WsChat),
+        mangle: Mangle::new(step, Route::Ws),
         events: 0,
         held: VecDeque::new(),
         sky: app.weather.watch(),

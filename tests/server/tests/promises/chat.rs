@@ -259,6 +259,30 @@ async fn messages_and_sessions_come_in_pages() {
 }
 
 #[tokio::test]
+async fn a_past_has_pages_like_the_present() {
+    let rig = Rig::start(json!({ "events": 5, "eventsPerSecond": 0 })).await;
+    let reply = post(&rig, "messages", body("44444440-4444-4444-8444-444444444444")).await.json().await;
+    rig.truth(reply["pending_message_id"].as_str().unwrap()).await;
+    rig.set("history", json!({ "sessionId": SESSION, "messages": 100_000 })).await;
+    let page = |query: &'static str| {
+        let rig = &rig;
+        async move { rig.get(&path(&format!("messages?{query}"))).await.json().await }
+    };
+    let newest = page("limit=3").await;
+    assert_eq!((&newest["next_cursor"], &newest["messages"][1]["role"]), (&json!("h-99999"), &json!("user")));
+    let older = page("limit=2&before=h-99999").await;
+    assert_eq!((&older["messages"][0]["id"], &older["next_cursor"]), (&json!("h-99997"), &json!("h-99997")));
+    let oldest = page("limit=9&before=h-2").await;
+    assert_eq!((oldest["messages"].as_array().unwrap().len(), &oldest["next_cursor"]), (2, &json!(null)));
+    rig.set("history", json!({ "sessions": 3, "messages": 7 })).await;
+    let sessions = rig.get("/api/chat/sessions?limit=2&offset=1").await.json().await;
+    assert_eq!((&sessions["sessions"][0]["id"], &sessions["has_more"]), (&json!("past-2"), &json!(true)));
+    assert_eq!(sessions["sessions"][1]["message_count"], 7);
+    let past = rig.get("/api/chat/sessions/past-0/messages?limit=50").await.json().await;
+    assert_eq!(past["messages"].as_array().unwrap().len(), 7);
+}
+
+#[tokio::test]
 async fn answers_go_on_whether_or_not_anybody_watches() {
     let rig = Rig::start(json!({ "events": 300, "eventsPerSecond": 1_000 })).await;
     let mut socket = rig.socket().await;

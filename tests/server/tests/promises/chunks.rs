@@ -192,3 +192,17 @@ async fn faults_fall_on_the_events_that_hold_rows() {
     let cut = stream(&rig, &behind).await.whole().await;
     assert_eq!((cut.events().iter().filter(|event| event.name == "data").count(), cut.end), (2, End::Reset));
 }
+
+#[tokio::test]
+async fn a_session_that_is_reset_or_deleted_is_gone_with_all_its_answers() {
+    for (method, call, body) in [("DELETE", "", None), ("POST", "/reset", Some(json!({ "clearPresence": true })))] {
+        let rig = Rig::start(json!({ "events": 900, "eventsPerSecond": 10 })).await;
+        let path_of = path(call);
+        let clear = || request(rig.app, method, &path_of, &[], body.clone());
+        assert_eq!(clear().await.unwrap().status, 404, "{method}");
+        send(&rig).await;
+        assert!(matches!(clear().await.unwrap().status, 200 | 204));
+        assert_eq!(rig.get(&path("")).await.status, if method == "DELETE" { 404 } else { 200 });
+        assert_eq!(send_as(&rig, REQUEST).await.status, 200, "what ran has stopped, and its message is forgotten");
+    }
+}

@@ -1,5 +1,6 @@
 //! What run-server promises, checked from the other end of a socket by a client of a page's length.
 
+mod active_runs;
 mod chat;
 mod chunks;
 mod client;
@@ -9,6 +10,7 @@ mod cut;
 mod envelope;
 mod envelope_faults;
 mod events;
+mod generations;
 mod live;
 mod now;
 mod pages;
