@@ -1,6 +1,6 @@
 // A ChatTransport for the AI SDK. Connections, retries and resumption are the engine's; here is what the SDK asks for, and one
 // memory of what each chat's run has said.
-import { RunClient, createRunCore } from './index.js';
+import { RunClient, createRequestId, createRunCore } from './index.js';
 import { ChatRun, aborted } from './lib/chat-run.js';
 import { dispose } from './lib/dispose.js';
 import { SteadyStreamError, invalid } from './lib/errors.js';
@@ -98,7 +98,8 @@ export class SteadyChatTransport {
       await before?.replace();
       const message = await this.#bodyOf(chatId, request);
       if (run.isOver || abortSignal?.aborted) throw aborted();
-      run.begin(this.#client.send(chatId, message));
+      // Whoever asks for the same again means it.
+      run.begin(this.#client.send(chatId, message, { requestId: createRequestId() }));
     } catch (error) {
       run.fail(error);
       throw error;

@@ -65,14 +65,22 @@ export interface Store<T> {
  * | `engine-crashed` | the WebAssembly instance trapped; only a page reload helps |
  * | `wasm-blocked` | the page's policy forbids WebAssembly; the message has the line to add |
  * | `not-ready` | `steadystream/url` used before `await init()` |
- * | `queue-full` | a `for await` reader is 65,536 events behind; or the queue of a {@link ManagedWebSocket} is full |
- * | `request-failed`, `request-timeout` | a status, stop or RPC request |
+ * | `queue-full` | a `for await` reader is 65,536 events behind; or the queue of a {@link ManagedWebSocket} is full, or a {@link ChunkBatcher} has no room for a chunk that must not be dropped |
+ * | `first-event-timeout`, `inactivity-timeout` | a {@link WatchdogOptions} limit ran out; what came stays, and `retry()` continues a run |
+ * | `batch-failed` | a {@link ChunkBatcher}'s batch was refused for good, or on every attempt; `status` and `cause` say how |
+ * | `generation-mismatch` | somebody else writes in the session; `detail` is their message's id |
+ * | `end-not-sent` | a {@link Generation}'s last chunk could not be written |
+ * | `outbox-full` | so much waits to be sent already that this message was not taken; `retry()` once there is room |
+ * | `send-in-doubt` | the message may have arrived, and the server cannot tell, or names an earlier one's run: look at the history before `retry()` |
+ * | `request-failed`, `request-timeout` | a status, stop, reset, delete or RPC request, or a page of history |
+ * | `malformed-page` | a page of history that is none: no list of items with ids, or a cursor that does not move |
  */
 export type ErrorCode =
   | 'connect-failed' | 'disconnected' | 'http-status' | 'unauthorized' | 'content-type' | 'gave-up' | 'stalled' | 'connect-timeout'
   | 'run-not-found' | 'run-ended' | 'server-error' | 'malformed-event' | 'event-too-large' | 'truncated'
   | 'aborted' | 'invalid-argument' | 'invalid-state' | 'engine-crashed' | 'wasm-blocked' | 'not-ready' | 'queue-full'
-  | 'request-failed' | 'request-timeout' | 'socket-refused' | 'held-back';
+  | 'request-failed' | 'request-timeout' | 'malformed-page' | 'socket-refused' | 'held-back' | 'first-event-timeout' | 'inactivity-timeout' | 'batch-failed'
+  | 'generation-mismatch' | 'end-not-sent' | 'outbox-full' | 'send-in-doubt';
 
 /** Every error of this library. `message` says what came and what was expected; decide by `code`, never by the message. */
 export declare class SteadyStreamError extends Error {
@@ -642,10 +650,19 @@ export interface CommonClientOptions {
   readonly rpcEndpoint?: `/${string}`;
   readonly retry?: RetryOptions;
   readonly liveness?: LivenessOptions;
+  /** Limits for a model that says nothing, however alive its server is. Default: none. */
+  readonly watchdog?: WatchdogOptions;
   readonly replay?: ReplayOptions;
+  readonly outbox?: OutboxOptions;
   /**
-   * Told of each run that has settled, once, after its listeners: the moment to load what the server has stored. What it throws is
-   * reported (`reportError`).
+   * A second `send()` of an equal message to the same session, without a request id of its own, gives the first one's run while the
+   * server does not have that, or within so many ms of it. Default 500; 0: every send is meant.
+   */
+  readonly doubleSendMs?: number;
+  /**
+   * Told of each run that has settled, once, after its listeners: the moment to load what the server has stored. Not every
+   * end is the server's: a run that was left (`close()`, an aborted signal, the last view of a {@link RunClient.run} unmounted) is
+   * `interrupted` with `aborted` here, and goes on there. What it throws is reported (`reportError`).
    */
   readonly onSettled?: (run: RunStream) => void;
   /**
@@ -654,11 +671,51 @@ export interface CommonClientOptions {
    * 2 % of the page's time; removed when the run ends, ignored after 24 h. Storage that is full, forbidden or broken costs nothing
    * but the cache.
    *
+   * Unsent messages are kept as well, one record each, until the server has them or has turned them down. They go out by themselves, in
+   * their order and under their request ids, as soon as the next client of this `baseUrl` and `protocol` is made, or `init()` is
+   * done; what may have arrived is asked about first. With `'indexeddb'` they are found a moment later than with `'session'`: what is
+   * sent in a session meanwhile waits behind them, `pending`, for 2,000 ms at the most; the same message without a `requestId`, or
+   * with theirs, becomes the kept one. Of all tabs one sends each, where the browser has Web Locks. One that another tab has and
+   * does not bring to an end in that time is waited for no longer: between tabs there is no order. `stop(sessionId)` in that moment is
+   * meant for the kept ones, too.
+   *
    * - `'session'`: in `sessionStorage`, for this tab
-   * - `'indexeddb'`: besides in the database `steadystream`, for other tabs and after a restart of the browser
+   * - `'indexeddb'`: besides in the database `steadystream`, for other tabs and after a restart of the browser; messages in
+   *   `steadystream-sends`, and only there
    * - `false` (default): nowhere
    */
   readonly persist?: 'session' | 'indexeddb' | false;
+  /**
+   * The tabs of an origin share their streams: for each run one of them holds the connection, the others are fed what it brings, and
+   * when it closes, crashes or hangs (for some 9 s) another goes on from its own cursor. Every tab has all of it, and its own
+   * `stop()` and `close()`. Tabs share where `baseUrl`, `protocol` and `scope` are the same.
+   *
+   * What streams by `fetch` or `EventSource` is shared; a WebSocket is each tab's own, and so is the response to a send of its own
+   * that is the run (`ui-message`, custom), unless no other tab follows the session; with
+   * `chunks` the stream on which its own send is answered, which begins before the run has a name. Where the browser has no Web Locks or no
+   * `BroadcastChannel` (a page that is not secure) each tab connects for itself.
+   *
+   * They also tell each other what they do, so that it is on screen in all (W4-6): {@link RunClient.messages} has what another tab sends, a
+   * {@link RunClient.run} without a `runId` follows what begins in another tab, and when a run has ended elsewhere the pages of its
+   * session are brought up to date. A tab that comes later is told as well. When one closes or crashes, what it had not sent vanishes from
+   * the others; what {@link RunClientOptions.persist} has kept is that of the tab that takes it up. Messages of more than 65,536
+   * UTF-16 units of JSON are not told, nor more than the last 100 of a tab; of all tabs together 100 are known.
+   *
+   * - `true`: with all tabs of the origin. Their users must be the same one: what a tab receives is seen by all
+   * - `{ scope }`: with those of the same scope. Give the user's id where tabs may be logged in as different users
+   * - `false` (default): with none
+   */
+  readonly shareAcrossTabs?: boolean | { readonly scope?: string };
+  /**
+   * How many streams over `fetch` and `EventSource` may be open at once. Over HTTP/1.1 a browser has six connections to a server, for
+   * all its tabs, and whatever comes seventh waits, the page's own requests, too: so 4 there, any number otherwise (`http:`, or what the
+   * browser's timings say, is HTTP/1.1). The limit is that of all clients of the page, and with {@link CommonClientOptions.shareAcrossTabs}
+   * of all tabs.
+   *
+   * Beyond it runs take turns: after 2 s, 10 s for one that somebody looks at, a stream gives way to one that waits, and goes on later
+   * from its cursor. A run that waits is `connecting` or `reconnecting`; its retry budget stands still.
+   */
+  readonly maxConnections?: number;
   /**
    * A failure within this time and before any event rejects {@link RunClient.subscribeRunEvents} (B-ES-7). Default 500;
    * 0: never.
@@ -677,6 +734,58 @@ export interface CommonClientOptions {
   readonly rpcTimeoutMs?: number;
   /** The largest event accepted, in bytes. Default 16 MiB. A larger one costs the connection: `event-too-large`. */
   readonly maxEventBytes?: number;
+}
+
+/** How much may wait to be sent, in all sessions. What does not fit fails at once, with `outbox-full`; what waits is kept. */
+export interface OutboxOptions {
+  /** Messages. Default 100; `Infinity`: any number. */
+  readonly maxMessages?: number;
+  /** Bytes of their requests. Default 4 MiB; `Infinity`: any number. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * A message that the history need not have yet. Frozen; the same object until something of it has changed.
+ *
+ * - `pending`: the server may not have it. It waits for its turn, for the network, or for an answer
+ * - `sent`: the server has it, and its run goes on, or was lost on the way
+ * - `confirmed`: its run has ended at the server, well or badly
+ * - `failed`: it was turned down, or given up; `error` says why
+ */
+export interface OutboxMessage {
+  /** Names it for ever; a run that failed at the server is sent again under another one. */
+  readonly requestId: string;
+  readonly sessionId: string;
+  /** As it was given to {@link RunClient.send}, at that time. */
+  readonly message: string | object;
+  readonly status: 'pending' | 'sent' | 'confirmed' | 'failed';
+  /** The run, once it is known: with `ws-chat` its `pending_message_id`. */
+  readonly runId: string | null;
+  /** Of `failed`. */
+  readonly error: SteadyStreamError | null;
+  /** Failed attempts since something last went well. */
+  readonly attempts: number;
+  /** Unix ms of the send. */
+  readonly createdAt: number;
+  /**
+   * Sends a `failed` one once more, under its own request id.
+   *
+   * @throws {SteadyStreamError} `invalid-state` when it has not failed, or another tab sends it.
+   */
+  readonly retry: () => RunStream;
+  /**
+   * Takes it away; one that is not yet sent is stopped.
+   *
+   * @throws {SteadyStreamError} `invalid-state` when another tab sends it.
+   */
+  readonly discard: () => void;
+}
+
+/** What was sent and is not known to be in the history, oldest first; of what the server has, the last 100. */
+export interface OutboxSnapshot {
+  readonly messages: readonly OutboxMessage[];
+  /** How many of them are `pending`. */
+  readonly unsent: number;
 }
 
 /** When a lost connection is tried again. A server's `Retry-After` and `retry:` are a floor under all of it. */
@@ -712,8 +821,22 @@ export interface LivenessOptions {
   readonly firstByteMs?: number;
 }
 
+/**
+ * How long whoever makes an answer may be silent (S-WD). Heartbeats do not count, nor does time without a network, nor while the run
+ * waits for a person. A run that trips is `interrupted` by a `limit` with what came so far: `first-event-timeout` or `inactivity-timeout`.
+ * The run itself may go on at the server.
+ */
+export interface WatchdogOptions {
+  /** Until the first event, in ms. The usual limit is 30,000. 0 or `Infinity`: none. */
+  readonly firstEventMs?: number;
+  /** From each event to the next, in ms. The usual limit is 45,000. 0 or `Infinity`: none. */
+  readonly inactivityMs?: number;
+}
+
 /** How to attach to a run. */
 export interface OpenOptions {
+  /** Limits of this run in the place of the client's. Ignored when the run's stream exists already. */
+  readonly watchdog?: WatchdogOptions;
   /** Aborting is `close()`: we stop watching, the run goes on. An already aborted signal opens nothing. */
   readonly signal?: AbortSignal;
   /** The policy of this run's listeners. Default `'frame'`. Ignored when the run's stream exists already. */
@@ -751,6 +874,44 @@ export interface RunKey {
    */
   readonly parts?: readonly object[];
 }
+
+/** How a {@link RunView} lives. */
+export interface RunViewOptions {
+  /**
+   * How long the run stays open when its last listener has left, in ms; `Infinity`: until it ends. Default 1000: StrictMode's second mount
+   * and a click on the wrong chat cost no connection.
+   */
+  readonly graceMs?: number;
+  /** The policy of its listeners. Default `'frame'`. */
+  readonly notify?: NotifyPolicy;
+}
+
+/**
+ * What a {@link RunView} shows: a run's snapshot, or a status of its own.
+ *
+ * - `'idle'`: whether anything runs in the session is not known yet, or, with an `error`, could not be found out
+ * - `'none'`: nothing runs there
+ */
+export interface RunViewSnapshot extends Omit<RunSnapshot, 'status'> {
+  readonly status: RunStatus | 'idle' | 'none';
+}
+
+/**
+ * A run by its name, for components: see {@link RunClient.run}. A store whose functions, all of them, are bound.
+ */
+export interface RunView extends Store<RunViewSnapshot> {
+  /** Cancels the run on the server; nothing where none is live. @throws {SteadyStreamError} as {@link RunClient.stop}. */
+  readonly stop: () => Promise<void>;
+  /**
+   * As {@link RunStream.retry}; all that show the run go on with it. After an `error` of an idle view, asks again what runs.
+   *
+   * @throws {SteadyStreamError} `invalid-state` when there is nothing to try again.
+   */
+  readonly retry: () => void;
+}
+
+/** What names a run for a component: see {@link RunClient.run}. */
+export type RunName = Pick<RunKey, 'sessionId' | 'runId'>;
 
 /** The low level: wire events of one run. */
 export interface SubscribeRunEventsOptions {
@@ -810,19 +971,34 @@ export type RunSource = ReadableStream<unknown> | AsyncIterable<unknown>;
 export type RunSourceOpener = (cursor: string | null) => RunSource | null | Promise<RunSource | null>;
 
 /**
- * The runs of one backend. Making one touches nothing, also on a server; the engine starts with the first call.
+ * The runs of one backend. Making one touches nothing, also on a server, but what `persist` names; the engine starts with the first
+ * call, or with a message that was kept.
  * A page that goes away cancels nothing.
  */
 export declare class RunClient {
   /** @throws {SteadyStreamError} `invalid-argument`, with the option's path. */
   constructor(options: RunClientOptions);
 
-  /** All runs in one badge: the most worrying connection, of two alike the one with an `error`. `closed` when nothing is live. */
+  /**
+   * All runs in one badge: the most worrying connection, of two alike the one with an `error`. `closed` when nothing is live. The feed
+   * of active runs counts while somebody subscribes to it.
+   */
   readonly connection: Store<ConnectionSnapshot>;
 
   /**
+   * What was sent and need not be in the history yet: optimistic messages, and the queue while offline (W4-6). This client's alone: what
+   * other tabs send is in {@link RunClient.messages | messages()} only.
+   */
+  readonly outbox: Store<OutboxSnapshot>;
+
+  /**
    * Sends a message and streams its run. With the same `requestId` while that run lives, and for `replay.ttlMs` after its end: the same
-   * stream, sent once.
+   * stream, sent once. An equal message without a `requestId`, at once or while the first is unsent, is a double click: the same
+   * stream, too ({@link RunClientOptions.doubleSendMs}).
+   *
+   * The messages of a session go out one after the other: each when the server has the one before, or that has failed for good; until
+   * then, and while the page is offline, it is `pending` and costs no budget. `stop()` ends what is unsent at once. Beyond
+   * {@link RunClientOptions.outbox} the run fails with `outbox-full`.
    *
    * @param message A string is `{ content }`, with `ui-message` one user message, with `envelope` `{ prompt }`; an object's fields go into the request body as
    *   they are.
@@ -837,6 +1013,22 @@ export declare class RunClient {
    * @throws {SteadyStreamError} as {@link RunClient.send}.
    */
   open(run: RunKey, options?: OpenOptions): RunStream;
+
+  /**
+   * A run by its name, for a component that shows it and does not own it; the same name gives the same store. Nothing is opened before
+   * somebody listens. Then, with a `runId`: that run. Without: what this client has begun in the session last, else what the server says
+   * runs there, else nothing, `'none'`; and what this client begins there later. While what it shows has ended, or is nothing, it follows
+   * also what begins in another tab ({@link CommonClientOptions.shareAcrossTabs}), over the connection that the tabs share, and what
+   * an {@link RunClient.activeRuns | activeRuns()} that somebody subscribes to has there, each once and if the server's status says so, too.
+   *
+   * When the last listener has left, and nobody is back after `graceMs`, a run that was opened for this is closed; it goes on at the
+   * server, and whoever comes back later is shown what was there, and goes on after its cursor. A run that the page has itself sent,
+   * opened or resumed is the page's: it stays open to its end. Errors are in the snapshot, never thrown into a component.
+   *
+   * @param options Of the first who asks for this name.
+   * @throws {SteadyStreamError} `invalid-argument`.
+   */
+  run(run: RunName, options?: RunViewOptions): RunView;
 
   /**
    * Follows a run in a stream that somebody else opens: over IPC, in a test, by a framework. A stream that ends before the run does is
@@ -867,7 +1059,9 @@ export declare class RunClient {
    */
   readonly held: { readonly runs: number; readonly bytes: number };
 
-  /** Removes what `persist` has kept of a session, or of all: when a user logs out, say. Live runs are kept again. */
+  /**
+   * Removes what `persist` has kept of a session, or of all, unsent messages too: when a user logs out, say. Live runs are kept again.
+   */
   forget(sessionId?: string): Promise<void>;
 
   /**
@@ -879,6 +1073,18 @@ export declare class RunClient {
   stop(sessionId: string): Promise<void>;
 
   /**
+   * Empties a session (`chunks` only). Waits for the message that is on its way there; once it has succeeded, the session's runs here
+   * end as `cancelled` by `user`, unsent messages too, and nothing is held of them. If it fails, nothing has changed.
+   *
+   * @throws {SteadyStreamError} `invalid-argument` (another protocol), `http-status`, `unauthorized`, `request-failed`,
+   * `request-timeout` (after `stopTimeoutMs`), `invalid-state` (client closed).
+   */
+  reset(sessionId: string, options?: { readonly clearPresence?: boolean }): Promise<void>;
+
+  /** Takes a session away (`chunks` only). Otherwise as {@link reset}, errors included. */
+  delete(sessionId: string): Promise<void>;
+
+  /**
    * The wire events of one run, on a connection of its own (B-ES-1 … B-ES-14). Reconnects, goes on after the last id, and
    * delivers nothing twice. Resolves with the run's end (also its own failure) and on abort.
    *
@@ -886,6 +1092,55 @@ export declare class RunClient {
    * @throws {SteadyStreamError} when the server refuses later, or the retry budget is spent.
    */
   subscribeRunEvents(sessionId: string, runId: string, options: SubscribeRunEventsOptions): Promise<void>;
+
+  /**
+   * What runs in which session, for a sidebar. Opens nothing by itself: it connects with its first subscriber. The same options give
+   * the same object, which has one connection however many subscribe; other times are another feed, on a connection of its own. While
+   * somebody subscribes, a {@link RunClient.run} that is shown follows what runs there, and pages are brought up to date when it has ended.
+   *
+   * @throws {SteadyStreamError} `invalid-argument`.
+   */
+  activeRuns(options?: ActiveRunsOptions): ActiveRuns;
+
+  /**
+   * A session's messages, oldest first, from the newest page backwards (W4-7). What this client runs in the session is among them: an
+   * answer on its way and the stored message that it becomes are one item with one `key`, joined by their exact ids (W4-6).
+   *
+   * The same session gives the same `Pages` until it is closed, with the options of its first call; of those that nobody subscribes
+   * to the last 20 are kept.
+   *
+   * @throws {SteadyStreamError} `invalid-argument`, with the option's path: also where the protocol has no history of its own
+   *   (every one but `ws-chat`) and neither `endpoint` nor `load` is given. `invalid-state` once the client is closed.
+   */
+  messages<T extends object = ChatMessage>(sessionId: string, options?: PagesOptions<T>): Pages<T>;
+  /**
+   * The sessions, newest first. A session that this client sends in, or a tab that shares with it, moves, or comes, to the top without a
+   * request. As
+   * {@link RunClient.messages | messages()} otherwise.
+   *
+   * @throws {SteadyStreamError} As `messages()`.
+   */
+  sessions<T extends object = ChatSession>(options?: PagesOptions<T>): Pages<T>;
+
+  /**
+   * The rows of the feed of active runs as they come, on a connection of its own for each call (B-AR-1). Reconnects, and each new
+   * connection tells the whole index again. Malformed rows are passed over. Resolves on abort and with `close()`.
+   *
+   * @throws {SteadyStreamError} `connect-failed` when it fails before any row within `connectGraceMs`, with the status or the server's
+   *   own words where there are any; later when the server refuses for good, or the retry budget is spent; `invalid-argument` with a
+   *   protocol other than `bichat`.
+   */
+  subscribeActiveRuns(options: SubscribeActiveRunsOptions): Promise<void>;
+
+  /**
+   * Begins a message that this page writes, chunk by chunk, with `protocol: 'chunks'`. An older one of this client in the session is
+   * aborted, and this one's first batch waits for its end (S-RUN-1, S-RUN-3). A session that the server does not know is made
+   * (S-RQ-3).
+   *
+   * @throws {SteadyStreamError} `invalid-argument`, also with another protocol; `invalid-state` (client closed), `engine-crashed`,
+   *   `wasm-blocked`.
+   */
+  generation(sessionId: string, options: GenerationOptions): Generation;
 
   /** Answers the questions of an interrupted run (B-Q-1). The receipt names the run that goes on: `open()` it. */
   submitAnswers(
@@ -903,7 +1158,7 @@ export declare class RunClient {
     sessionId: string, permissionId: string, answer: PermissionAnswer, options?: RequestOptions,
   ): Promise<PermissionResult>;
 
-  /** Closes every run (they go on at the server) and frees the engine's memory. Nothing can be opened afterwards. */
+  /** Closes every run (they go on at the server), aborts every generation, and frees the engine's memory. Nothing can be opened afterwards. */
   close(): void;
   [Symbol.dispose](): void;
 }
@@ -1223,6 +1478,285 @@ export declare class ManagedWebSocket extends EventTarget {
 
 // ------------------------------------------------------------------------------------------------------------ without a client
 
+// ----------------------------------------------------------------------------------------------------------- active runs
+
+/** Where a run of the sidebar stands. The last three are ends. */
+export type ActiveRunStatus = 'queued' | 'streaming' | 'completed' | 'cancelled' | 'failed';
+
+/** One session's run. Frozen, and the same object until something of it changed. */
+export interface ActiveRun {
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly status: ActiveRunStatus;
+  /** When the server changed it last, in ms since 1970 by its own clock. */
+  readonly updatedAt: number;
+}
+
+/** What runs where, at one moment. Frozen. */
+export interface ActiveRunsSnapshot {
+  /**
+   * `runs` can be relied on: the server has told its index, or has none. Stays `true` while a lost connection is made again; `false`
+   * before the first answer, after a failure to connect, and when nobody has watched for a second.
+   */
+  readonly ready: boolean;
+  /** The backend has such a feed: `false` with other protocols than `bichat`, and once it answered 404, 405 or 501. No error either way. */
+  readonly supported: boolean;
+  /** A row a session, in the order in which they were first heard of: queued and streaming runs, and ends while they are retained. */
+  readonly runs: readonly ActiveRun[];
+  /** Its own connection, which counts in {@link RunClient.connection} while somebody subscribes. */
+  readonly connection: ConnectionSnapshot;
+  /** Why nothing new comes, until something does. */
+  readonly error: SteadyStreamError | null;
+}
+
+/** Options of {@link RunClient.activeRuns}. Times are in ms; `Infinity` is allowed. */
+export interface ActiveRunsOptions {
+  /** How long a run's end is shown, also of a session that was not (B-AR-5). Default 0: its row goes at once. */
+  readonly retainTerminalMs?: number;
+  /** An open connection without a row for so long means that nothing runs (B-AR-6). Default 250. */
+  readonly emptyStateTimeoutMs?: number;
+  /**
+   * A run that was silent for so long is asked about (`GET …/status`), one at a time and while the page is seen, since its end may have
+   * been lost at the server (B-AR-9). What is confirmed is asked about again after twice the time, at most eight times. Default
+   * 60,000; `Infinity` never asks.
+   */
+  readonly verifyAfterMs?: number;
+  /** `false`: never connects, `ready` stays `false` (B-AR-2). Default `true`. */
+  readonly enabled?: boolean;
+  /**
+   * Hears of each outage once, however many attempts it takes, and of a refusal (B-AR-7). Not part of what tells one object from
+   * another: the function given last is called.
+   */
+  readonly onError?: (error: SteadyStreamError) => void;
+  /** How soon subscribers hear of a change. Default `'frame'`. */
+  readonly notify?: NotifyPolicy;
+}
+
+/**
+ * What runs in which session. Connects with the first subscriber and disconnects 1,000 ms after the last has left; who comes back in
+ * time finds everything as it was, who comes later begins with nothing.
+ */
+export declare class ActiveRuns implements Store<ActiveRunsSnapshot> {
+  private constructor();
+  readonly subscribe: Store<ActiveRunsSnapshot>['subscribe'];
+  readonly getSnapshot: Store<ActiveRunsSnapshot>['getSnapshot'];
+  readonly getServerSnapshot: Store<ActiveRunsSnapshot>['getServerSnapshot'];
+  /** The status of a session's run, without a search; `undefined` when nothing runs there. As in the snapshot. */
+  status(sessionId: string): ActiveRunStatus | undefined;
+  /** As in the snapshot. */
+  readonly ready: boolean;
+  /** Disconnects for good and keeps what it knew. `activeRuns()` then gives a new one. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+// --------------------------------------------------------------------------------------------------------------- history
+
+/** A stored message of `ws-chat`. Members that the server adds are there, too. */
+export interface ChatMessage {
+  readonly id: string;
+  readonly session_id: string;
+  readonly role: string;
+  readonly content: string;
+  /** In unix ms. */
+  readonly created_at: number;
+  /** Of an answer: `streaming`, `complete`, `error`, `cancelled`. */
+  readonly status?: string;
+  /** Of an answer: its run's `runId`. */
+  readonly pending_message_id?: string;
+  readonly request_id?: string;
+}
+
+/** A session in the list of `ws-chat`. One that this client has just sent in has nothing but an `id` until the next `refresh()`. */
+export interface ChatSession {
+  readonly id: string;
+  /** In unix ms. */
+  readonly created_at?: number;
+  /** In unix ms. */
+  readonly updated_at?: number;
+  readonly message_count?: number;
+}
+
+/** One item of a list. The same object until something about it changed. */
+export interface PageItem<T> {
+  /** For lists: no two items have the same, and it stays when a pending message gets its final id. */
+  readonly key: string;
+  /** What the server calls it now; `null` while only this page knows of it. */
+  readonly id: string | null;
+  /** As the server sent it; `null` while only this page knows of it. */
+  readonly value: T | null;
+  /** Of an answer that this client has watched: its run, with the text as it comes. */
+  readonly run: RunStream | null;
+  /**
+   * Of a message that this client has sent, while the {@link RunClient.outbox} has it: what has become of it, and what it says. Also of one
+   * that another tab sends, with {@link CommonClientOptions.shareAcrossTabs}: its `retry()` and `discard()` throw here. The stored
+   * message takes its place, under the same `key`, when it comes with the same `request_id` (or `requestId`, or with that as its id). Of a
+   * list without these it makes way when its answer comes, known by exactly its `pending_message_id` (or `runId`); without that, too, it
+   * stands there a second time (W4-6).
+   */
+  readonly send: OutboxMessage | null;
+}
+
+/** What is held of a list: a stretch of it without a gap. */
+export interface PagesSnapshot<T> {
+  /** Frozen, and the same array until an item changed. Messages: oldest first. Sessions: newest first. */
+  readonly items: readonly PageItem<T>[];
+  /** There are older ones. `true` before the first page. */
+  readonly hasMore: boolean;
+  /** The newest have been given up for older ones: `loadNewer()` has them again. */
+  readonly hasNewer: boolean;
+  readonly status: 'idle' | 'loading' | 'error' | 'closed';
+  /** Which way, while `status` is `loading`. */
+  readonly loading: 'older' | 'newer' | 'newest' | null;
+  /** Why the last load failed; what was there is still there. */
+  readonly error: SteadyStreamError | null;
+}
+
+/** What a page's own `load` is asked for. */
+export interface PageRequest {
+  /** Style `cursor`: the `next` of the page before this one in time; `null` for the newest page. */
+  readonly before?: string | null;
+  /** Style `offset`: how many newer items are left out. */
+  readonly offset?: number;
+  readonly limit: number;
+  /** Aborts when the `Pages` is closed. */
+  readonly signal: AbortSignal;
+}
+
+/** What it gives. Items in the order of the snapshot. */
+export interface PageReply<T> {
+  readonly items: readonly T[];
+  /** Style `cursor`: what the next older page is asked for with, `null` where nothing is older. Left out: the oldest item's id, if the page is full. */
+  readonly next?: string | number | null;
+  /** Whether there are older ones. Left out: if the page is full. */
+  readonly hasMore?: boolean;
+}
+
+/** A member of the reply by its name, or a function that reads it. */
+export type Reader<T> = string | ((reply: unknown) => T);
+
+/** Where pages are and how they are spelled: `GET {baseUrl}{path}?limit=50&before=ID`, or `&offset=100`. */
+export interface PagesEndpoint<T> {
+  /** Below `baseUrl`, begins with `/`; `{sessionId}` stands for the session, encoded. */
+  readonly path: string;
+  readonly style: 'cursor' | 'offset';
+  /** Default `items`. */
+  readonly items?: Reader<readonly T[]>;
+  /** Style `cursor`. See {@link PageReply.next}; default: the oldest item's id, if the page is full. */
+  readonly next?: Reader<string | number | null | undefined>;
+  /** Default: if the page is full. */
+  readonly hasMore?: Reader<boolean | undefined>;
+}
+
+/** Options of {@link RunClient.messages} and {@link RunClient.sessions}. */
+export interface PagesOptions<T> {
+  /**
+   * Default: that of `ws-chat`, where that is the protocol. Requests have the client's headers and credentials and are made again as
+   * its streams are: with backoff on 408, 425, 429, 5xx and a lost network, `Retry-After` as a floor, fresh headers after a 401, for
+   * `retry.giveUpAfterMs`; offline they wait. Each attempt has 30,000 ms.
+   */
+  readonly endpoint?: PagesEndpoint<T>;
+  /** Instead of an endpoint: gets a page by itself. What it throws is `error`, with code `request-failed` and a `cause`. */
+  readonly load?: (wanted: PageRequest) => Promise<PageReply<T>> | PageReply<T>;
+  /** Beside `load`. Default `cursor` for messages, `offset` for sessions. */
+  readonly style?: 'cursor' | 'offset';
+  /** The member with an item's id, a string, or a function that gives it. Default `id`. */
+  readonly id?: string | ((item: T) => string);
+  /** Items a page, at least 2. Default 50. */
+  readonly limit?: number;
+  /**
+   * The most items held, at least two pages. Default 1,000. Beyond it whole pages are given up at the end away from the last load, and
+   * loaded again when they are asked for.
+   */
+  readonly maxItems?: number;
+  /** How soon subscribers hear of a change. Default `'frame'`. */
+  readonly notify?: NotifyPolicy;
+}
+
+/**
+ * A long list, page by page. Its first subscriber loads the newest page; a run of the session that ends brings it up to date. The
+ * functions are bound, and settle with whether the items are there: they never reject, the snapshot has the `error`. One load runs at a
+ * time; the same one asked for again is the same promise.
+ */
+export declare class Pages<T> implements Store<PagesSnapshot<T>> {
+  private constructor();
+  readonly subscribe: Store<PagesSnapshot<T>>['subscribe'];
+  readonly getSnapshot: Store<PagesSnapshot<T>>['getSnapshot'];
+  readonly getServerSnapshot: Store<PagesSnapshot<T>>['getServerSnapshot'];
+  /** Of the items: sessions are `newest-first`. */
+  readonly order: 'oldest-first' | 'newest-first';
+  /** The next older page, without one twice and without a gap, whatever came or went meanwhile (W4-7). After an error: again. */
+  readonly loadOlder: () => Promise<boolean>;
+  /** What was given up at the newer end, page by page. */
+  readonly loadNewer: () => Promise<boolean>;
+  /** The newest page again, merged by id. Where the newest have been given up, the list begins anew with them: "to the latest". */
+  readonly refresh: () => Promise<boolean>;
+  /** As in the snapshot. */
+  readonly hasMore: boolean;
+  /** As in the snapshot. */
+  readonly hasNewer: boolean;
+  /** Aborts what is asked for and keeps what is there; `messages()` then gives a new one. */
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Options of {@link keepScroll}. */
+export interface KeepScrollOptions {
+  /** Whose children are the items, one below the other. Default: the element itself. */
+  readonly list?: Element;
+  /** Loads more before an end is reached, and keeps the position also where items arrive in the frame of a scroll. */
+  readonly pages?: Pick<Pages<object>, 'subscribe' | 'getSnapshot' | 'order' | 'loadOlder' | 'loadNewer'>;
+  /** Such an end is near when it is less than so many heights of the element away. Default 1; 0 loads nothing. */
+  readonly near?: number;
+}
+
+/**
+ * Keeps what a reader sees in `element` where it is, to the pixel, while items come and go or change their height above it: beside any
+ * framework, by looking at the page. Switches the browser's `overflow-anchor` off for this element until `close()`.
+ *
+ * @throws {SteadyStreamError} `invalid-argument`.
+ */
+export declare function keepScroll(element: Element, options?: KeepScrollOptions): { close(): void; [Symbol.dispose](): void };
+
+/** A row as the server sent it: of its index, or news. */
+export interface ActiveRunEvent extends ActiveRun {
+  readonly event: 'snapshot' | 'update';
+}
+
+/** Options of {@link RunClient.subscribeActiveRuns}. */
+export interface SubscribeActiveRunsOptions {
+  /** Each row, in the order of arrival. What it throws is reported and changes nothing. */
+  readonly onEvent: (event: ActiveRunEvent) => void;
+  /** Each lost connection and each failed attempt to make it again; the failure that rejects is told by that alone (B-AR-7). */
+  readonly onError?: (error: SteadyStreamError) => void;
+  /** Aborting closes the connection and resolves; nothing is called after it. */
+  readonly signal?: AbortSignal;
+}
+
+/** What an {@link ActiveRunsCore} holds. */
+export interface ActiveRunsCoreSnapshot extends Pick<ActiveRunsSnapshot, 'ready' | 'supported' | 'runs' | 'error'> {}
+
+/** The sidebar without a transport: the bytes of the feed in, snapshots out. Memory outside the garbage collector: `free()` it. */
+export interface ActiveRunsCore {
+  /** The next bytes, cut anywhere. A string is taken as its UTF-8. */
+  push(bytes: Uint8Array | string): void;
+  /** A new connection begins. What its index does not have is gone with the first snapshot that has rows of it. */
+  restart(): void;
+  /** What the bytes so far amount to: frozen, the same object until something changed. Ends are not retained. */
+  snapshot(): ActiveRunsCoreSnapshot;
+  /** As {@link ActiveRuns.status}, as of now. */
+  status(sessionId: string): ActiveRunStatus | undefined;
+  /** Frees its memory. Any other call then throws `invalid-state`. */
+  free(): void;
+}
+
+/**
+ * For workers, Node, and feeds that somebody else opened.
+ *
+ * @throws {SteadyStreamError} `invalid-argument`, `engine-crashed`, `wasm-blocked`.
+ */
+export declare function createActiveRunsCore(options?: Pick<RunCoreOptions, 'maxEventBytes'>): ActiveRunsCore;
+
 /** What a {@link RunCore} holds. */
 export interface RunCoreSnapshot
   extends Pick<RunSnapshot, 'runId' | 'text' | 'blocks' | 'parts' | 'usage' | 'metadata' | 'cursor' | 'error'> {
@@ -1280,3 +1814,208 @@ export declare function createRequestId(): string;
  * @throws {SteadyStreamError} `wasm-blocked`.
  */
 export declare function preload(): Promise<void>;
+
+// -------------------------------------------------------------------------------------------------------------- upstream
+
+/** What one attempt to send a batch is told. */
+export interface BatchAttempt {
+  /** The same for all attempts of a batch, and of no other: a server that keeps it writes a batch once, however often it comes. */
+  readonly batchId: string;
+  /**
+   * The number of the batch's first chunk, from 0 without a hole: a server that keeps these writes each chunk once, also of a batch that
+   * it has written in part (S-CB-11).
+   */
+  readonly firstSeq: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** Aborted when the time for an abort is over: whoever sends should stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Why chunks were dropped: there was no room, or they came behind, or went with, a failure or an abort. */
+export type DropReason = 'full' | 'failed' | 'aborted';
+
+/** How chunks are gathered into batches, and batches repeated. */
+export interface GatheringOptions {
+  /** How long the first chunk waits for others, in ms (S-CB-1). Default 5; 0: it does not. */
+  readonly lingerMs?: number;
+  /** The most chunks of a batch; as many go at once (S-CB-2). Default 50. */
+  readonly maxBatchSize?: number;
+  /**
+   * The most chunks that wait and are in flight, together (S-CB-9); more than `maxBatchSize`. Default 2000. Beyond, neighbours that are
+   * no control chunks are made one by `coalesce`; then the oldest such chunk goes. A {@link Generation} makes deltas of up to 4,096 UTF-16 code
+   * units, so that by default at most 8 million of them wait.
+   */
+  readonly maxBufferSize?: number;
+  /** How often a batch is tried again (S-CB-5). Default 3; `Infinity`: for ever. */
+  readonly maxRetries?: number;
+  /** The ceiling of the first wait between attempts, in ms; it doubles, and a wait falls anywhere below it. Default 50. */
+  readonly baseDelayMs?: number;
+  /** How long an abort may take to send what is there, in ms (S-CB-13). Default 2000; 0: nothing is sent. */
+  readonly abortFlushMs?: number;
+}
+
+/** The options of a {@link ChunkBatcher}. */
+export interface ChunkBatcherOptions<T> extends GatheringOptions {
+  /**
+   * Sends a batch: the same array on each attempt. What it rejects with decides: an error (or `Response`) with a `status`, or with a
+   * `response`, by that: 408, 425, 429 and 5xx are tried again, not before `Retry-After`, 401 once, any other is final (S-CB-10). An
+   * `AbortError` is final (S-CB-6), and so is `retryable: false`. Anything else is the network's, and tried again.
+   */
+  readonly send: (batch: readonly T[], attempt: BatchAttempt) => Promise<void>;
+  /**
+   * Two neighbours as one, or `null`, which bounds how long one gets. Asked only where there is no room, and never about control chunks.
+   * Default: none can.
+   */
+  readonly coalesce?: (one: T, other: T) => T | null;
+  /** Whether a chunk must never be dropped or made one with another. Default: none. */
+  readonly isControl?: (chunk: T) => boolean;
+  /** Told once, when it is over by a failure: `batch-failed`, or `aborted` by `send` itself (S-CB-7). */
+  readonly onFatalError?: (error: SteadyStreamError) => void;
+  /** Told of what is dropped. Default: a warning for the first and for each hundredth. */
+  readonly onDrop?: (chunks: readonly T[], about: { readonly reason: DropReason; readonly droppedCount: number }) => void;
+  /** Aborting is {@link ChunkBatcher.abort}. */
+  readonly signal?: AbortSignal;
+}
+
+/** How far a {@link ChunkBatcher} is: frozen, and the same object until something has changed. */
+export interface ChunkBatcherSnapshot {
+  /** `aborting`: it takes no more and sends what is there. `aborted`, `failed`: it is over. */
+  readonly status: 'open' | 'aborting' | 'aborted' | 'failed';
+  /** How many chunks wait or are in flight. */
+  readonly pending: number;
+  /** So many of them are in the batch that is being sent. */
+  readonly inFlight: number;
+  readonly droppedCount: number;
+  /** Not over, and fewer than `maxRetries` attempts in a row have failed. */
+  readonly isHealthy: boolean;
+  /** What {@link ChunkBatcher.drain} rejects with once it is over. */
+  readonly error: SteadyStreamError | null;
+}
+
+/**
+ * Chunks upstream, in batches: one in flight at a time, in order also through repetitions, in bounded memory (S-CB). It has no
+ * transport: `send` is yours. A store: at most one notification a frame by default.
+ */
+export declare class ChunkBatcher<T> implements Store<ChunkBatcherSnapshot> {
+  readonly subscribe: Store<ChunkBatcherSnapshot>['subscribe'];
+  readonly getSnapshot: Store<ChunkBatcherSnapshot>['getSnapshot'];
+  readonly getServerSnapshot: Store<ChunkBatcherSnapshot>['getServerSnapshot'];
+  /** @throws {SteadyStreamError} `invalid-argument` with the option's path, `engine-crashed`, `wasm-blocked`, `not-ready`. */
+  constructor(options: ChunkBatcherOptions<T>);
+  /**
+   * Puts a chunk behind the others. After the end it is dropped.
+   *
+   * @throws {SteadyStreamError} `queue-full` for a control chunk when nothing but control chunks is there: it was not taken.
+   */
+  push(chunk: T): void;
+  /** Sends what waits without gathering more. */
+  flush(): void;
+  /**
+   * Everything that was pushed before this call has arrived, or was dropped for want of room (S-CB-8).
+   *
+   * @throws {SteadyStreamError} `batch-failed`, `aborted`.
+   */
+  drain(): Promise<void>;
+  /** Takes no more and sends what is there, for `abortFlushMs` at most; then drops it. Resolves when it is over, whatever came of it. */
+  abort(): Promise<void>;
+  /** Not over, and fewer than `maxRetries` attempts in a row have failed. */
+  readonly isHealthy: boolean;
+  readonly droppedCount: number;
+  /** How many chunks wait or are in flight. */
+  readonly pending: number;
+}
+
+/** One chunk of a message: see docs/chunks.md for the types that a reader knows. */
+export interface GenerationChunk {
+  readonly type: string;
+  /** Of a piece of text, reasoning or arguments. Chunks without one are control chunks: never dropped. */
+  readonly delta?: string;
+  readonly [member: string]: unknown;
+}
+
+/** How to write a message. */
+export interface GenerationOptions extends GatheringOptions {
+  /** Default: a new UUID. */
+  readonly messageId?: string;
+  /** Who writes. */
+  readonly actorId: string;
+  /** Default `'assistant'`. */
+  readonly role?: 'assistant' | 'user' | 'system';
+  /** How long the model may be silent. Default 30,000 and 45,000 (S-WD-2). */
+  readonly watchdog?: WatchdogOptions;
+  /** Somebody else writes in the session: `'fail'` (default) with `generation-mismatch`, or `'wait'` for their end. */
+  readonly whenBusy?: 'fail' | 'wait';
+  /** For so long at most, in ms. Default 30,000. */
+  readonly waitMs?: number;
+  /** One request, in ms. Default 15,000. */
+  readonly requestTimeoutMs?: number;
+  /** How long the batches, then the end, then the finish may take, in ms each (S-FIN-6). Default 30,000. */
+  readonly finishTimeoutMs?: number;
+  /** Whether text behind a tool gets a `segmentId` of its own (S-SEG-1). Default true. */
+  readonly segments?: boolean;
+  /** Told of deltas that were dropped because the server takes none. */
+  readonly onDrop?: (chunks: readonly GenerationChunk[], about: { readonly reason: DropReason; readonly droppedCount: number }) => void;
+  /** Aborting is {@link Generation.abort}. */
+  readonly signal?: AbortSignal;
+}
+
+/** How a generation ended. */
+export interface GenerationOutcome {
+  readonly status: 'completed' | 'aborted' | 'failed';
+  readonly sessionId: string;
+  readonly messageId: string;
+  /** With `failed`: `batch-failed`, `generation-mismatch`, `end-not-sent`, a watchdog's code, or `request-timeout`. */
+  readonly error: SteadyStreamError | null;
+  /** The message has its end, but the server's clean-up failed (S-FIN-4). */
+  readonly cleanupError: SteadyStreamError | null;
+  readonly droppedCount: number;
+}
+
+/** How far a message that is written is: frozen, and the same object until something has changed. */
+export interface GenerationSnapshot {
+  readonly sessionId: string;
+  readonly messageId: string;
+  /** `finishing`: it takes no more; its chunks, its end and the clean-up are on their way. Then as in {@link GenerationOutcome}. */
+  readonly status: 'open' | 'finishing' | 'completed' | 'aborted' | 'failed';
+  /** How many chunks wait or are in flight. */
+  readonly pending: number;
+  /** So many of them are in the batch that is being sent. */
+  readonly inFlight: number;
+  readonly droppedCount: number;
+  /** It has not ended, and sending works: false while the server takes nothing, attempt after attempt. */
+  readonly isHealthy: boolean;
+  /** Why it fails, or has failed. */
+  readonly error: SteadyStreamError | null;
+  /** The message has its end, but the server's clean-up failed (S-FIN-4). */
+  readonly cleanupError: SteadyStreamError | null;
+}
+
+/**
+ * A message that this page writes. See {@link RunClient.generation}. A store: at most one notification a frame by default; the last
+ * one is its end.
+ */
+export declare class Generation implements Store<GenerationSnapshot> {
+  private constructor();
+  readonly subscribe: Store<GenerationSnapshot>['subscribe'];
+  readonly getSnapshot: Store<GenerationSnapshot>['getSnapshot'];
+  readonly getServerSnapshot: Store<GenerationSnapshot>['getServerSnapshot'];
+  readonly sessionId: string;
+  readonly messageId: string;
+  /**
+   * Writes a chunk. False once the generation ends: it was not taken.
+   *
+   * @throws {SteadyStreamError} `invalid-argument`; `queue-full` as {@link ChunkBatcher.push}.
+   */
+  write(chunk: GenerationChunk): boolean;
+  /** The message is whole: its chunks go out, then its end, then the finish, in this order (S-FIN-1). Resolves as `finished`. */
+  finish(): Promise<GenerationOutcome>;
+  /** The user has stopped it: what was written so far goes out (S-CB-13), and then that it was stopped. Resolves as `finished`. */
+  abort(): Promise<GenerationOutcome>;
+  /** Settles exactly once, and never rejects. */
+  readonly finished: Promise<GenerationOutcome>;
+  /** It has not ended, and sending works. */
+  readonly isHealthy: boolean;
+  readonly droppedCount: number;
+  readonly pending: number;
+}

@@ -37,6 +37,15 @@ export class EndedRuns {
     }
   }
 
+  /** Those of a session are no more. */
+  drop(fits) {
+    for (const [stream, { timer, snapshot }] of this.#held) {
+      if (!fits(snapshot)) continue;
+      clearTimeout(timer);
+      this.#held.delete(stream);
+    }
+  }
+
   clear() {
     for (const { timer } of this.#held.values()) clearTimeout(timer);
     this.#held.clear();

@@ -4,10 +4,17 @@
 const http = ({ status }) => (status ? ` (HTTP ${status})` : '');
 const times = ({ attempts }) => (attempts ? ` after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}` : '');
 
+// What people make of a status (S-UI-3).
+const MEANINGS = {
+  401: 'it does not know who asks', 403: 'this is not allowed', 404: 'there is no such thing', 429: 'there were too many requests',
+  500: 'it failed', 502: 'what is behind it failed', 503: 'it is down or overloaded',
+};
+const meaning = ({ status }) => (MEANINGS[status] ? `, ${MEANINGS[status]}` : '');
+
 const SENTENCES = {
   'connect-failed': (e) => `The connection failed before anything came${http(e)}; expected an open event stream.`,
   disconnected: () => 'The connection was lost; expected the end of the run to come first.',
-  'http-status': (e) => `The server answered HTTP ${e.status ?? 'status unknown'}; expected a 2xx status.`,
+  'http-status': (e) => `The server answered HTTP ${e.status ?? 'status unknown'}${meaning(e)}; expected a 2xx status.`,
   unauthorized: (e) => `The server refused our credentials${http(e)}${times(e)}; expected valid ones from the headers option.`,
   'content-type': () => 'The server answered with another content type; expected text/event-stream.',
   'gave-up': (e) => `The connection was lost${http(e)} and no new event came${times(e)}; retry() continues the run.`,
@@ -20,6 +27,11 @@ const SENTENCES = {
   'event-too-large': () => 'The server sent an event larger than maxEventBytes.',
   'socket-refused': (e) => `The server closed the socket for good${e.closeCode ? ` (close code ${e.closeCode})` : ''}; expected it to stay open.`,
   'held-back': () => 'The server has spoken, but not a byte of the open stream came: something in between holds it back.',
+  'first-event-timeout': () => 'Nothing of the answer came within the limit for its first event; expected it to begin.',
+  'inactivity-timeout': () => 'The answer fell silent for longer than its limit; expected it to go on, or its end.',
+  'batch-failed': (e) => `A batch of ${e.got} chunk(s) was not taken${http(e)}${times(e)}; expected the server to write it.`,
+  'generation-mismatch': (e) => `Somebody else writes in this session${http(e)}; expected it to be free.`,
+  'end-not-sent': (e) => `The message's end could not be written${http(e)}; expected whoever reads it to learn that it is over.`,
   truncated: () => 'The bytes ended before the run did; expected a terminal event.',
   aborted: () => 'Closed or aborted by the caller; the run itself goes on at the server.',
   'invalid-argument': (e) => `${e.path}: got ${e.got}; expected ${e.expected}.`,
@@ -28,8 +40,11 @@ const SENTENCES = {
   'wasm-blocked': () => "The browser refuses WebAssembly here. If the page has a Content-Security-Policy, add 'wasm-unsafe-eval'"
     + " to it: script-src 'self' 'wasm-unsafe-eval'",
   'not-ready': () => 'The engine is not loaded yet; expected `await init()` to have finished first.',
+  'outbox-full': () => 'Too many messages wait to be sent; expected room in the outbox. retry() sends this one once there is some.',
+  'send-in-doubt': () => 'The message may have arrived, and the server cannot tell; look at the history before retry() sends it again.',
   'queue-full': (e) => `The reader of this iterator is ${e.got} events behind; the snapshot has everything.`,
   'request-failed': (e) => `The request failed${http(e)}; expected an answer from the server.`,
+  'malformed-page': () => 'The server answered with a page that is none; expected a list of items with ids, and a cursor that moves.',
   'request-timeout': () => 'The server did not answer the request in time.',
 };
 

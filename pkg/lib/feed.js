@@ -57,6 +57,16 @@ export class Feed {
     return this.#driver;
   }
 
+  /** Whether there is an engine, or can be one now. */
+  isReady() {
+    try {
+      this.#engine();
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** The driver's call, with a frame, or before it for what is urgent. Nothing may be thrown into it. */
   wake(isFrame) {
     if (this.#driver === null) return;
@@ -116,9 +126,10 @@ export class Feed {
   // A flush before the frame brings along what nobody was in a hurry for: its listeners hear of that with the frame.
   #deliver(isFrame) {
     const changed = this.#changed;
-    if (changed.size === 0) return;
-    this.#summarize();
-    this.#changed = new Set();
+    if (changed.size > 0) {
+      this.#summarize();
+      this.#changed = new Set();
+    }
     for (const holder of changed) if (holder.deliver(isFrame)) this.#changed.add(holder);
     if (this.connection.deliver(isFrame) || this.#changed.size > 0) this.#driver?.requestFrame();
   }
@@ -187,6 +198,35 @@ export class Feed {
     });
   }
 
+  /** What is at a path below the base URL: asked for again while that may help, unless nobody waits for it any more. */
+  page(path, signal) {
+    return new Promise((resolve, reject) => {
+      const abort = (ticket) => {
+        if (!this.#asks.delete(ticket)) return;
+        this.act((raw) => raw.forget(ticket));
+        reject(new SteadyStreamError('aborted'));
+      };
+      // It waits for the network, so the page is watched.
+      this.#engine().begin((raw, now) => raw.page(path, now), (ticket) => {
+        const onAbort = () => abort(ticket);
+        // The signal lives as long as its list, whose pages are many.
+        const once = (settle) => (value) => {
+          signal.removeEventListener('abort', onAbort);
+          settle(value);
+        };
+        this.#asks.set(ticket, { resolve: once(resolve), reject: once(reject) });
+        signal.addEventListener('abort', onAbort, { once: true });
+      });
+      this.#follow();
+    });
+  }
+
+  /** Something about this holder has changed that the engine did not say. */
+  note(holder) {
+    this.#changed.add(holder);
+    this.#deliverSoon();
+  }
+
   /** Brings an unwatched holder up to date. */
   read(holder) {
     if (this.#driver === null) return;
@@ -200,7 +240,7 @@ export class Feed {
     holder.slot = 0;
     if (!this.#holders.delete(slot)) return;
     this.tell((raw, now) => raw.release(slot, now));
-    this.#driver?.disown(holder.key);
+    this.#driver?.disown({ slot, key: holder.key });
   }
 
   /** The live runs: what may be opened again is what has a stream. */

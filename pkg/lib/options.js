@@ -34,12 +34,17 @@ const NUMBERS = {
   rpcTimeoutMs: ['rpcTimeoutMs', 120000],
   'replay.ttlMs': ['replayTtlMs', 30000],
   'replay.maxBytes': ['replayMaxBytes', 16777216, true],
+  'outbox.maxMessages': ['outboxMessages', 100, true],
+  'outbox.maxBytes': ['outboxBytes', 4194304, true],
+  doubleSendMs: ['doubleSendMs', 500],
   maxEventBytes: ['maxEventBytes', 16777216],
+  'watchdog.firstEventMs': ['firstEventMs', 0, true],
+  'watchdog.inactivityMs': ['inactivityMs', 0, true],
 };
-const GROUPS = new Set(['retry', 'liveness', 'replay']);
+const GROUPS = new Set(['retry', 'liveness', 'replay', 'watchdog', 'outbox']);
 const NAMES = new Set([
   'baseUrl', 'protocol', 'transports', 'headers', 'credentials', 'streamEndpoint', 'rpcEndpoint', 'retry.jitter', 'eventLog',
-  'websocketAuth', 'onSettled', 'persist',
+  'websocketAuth', 'onSettled', 'persist', 'shareAcrossTabs', 'maxConnections',
   ...Object.keys(NUMBERS),
 ]);
 
@@ -102,7 +107,7 @@ const parseProtocol = (value) => {
   return ['custom', requireFunction('protocol.decode', value.decode).bind(value)];
 };
 
-const requireBoolean = (path, value) => {
+export const requireBoolean = (path, value) => {
   if (typeof value !== 'boolean') throw invalid(path, value, 'true or false');
   return value;
 };
@@ -121,8 +126,21 @@ const numbersOf = (raw) => Float64Array.of(
   raw.connectGraceMs, raw.connectTimeoutMs, raw.statusTimeoutMs, raw.stopTimeoutMs, raw.maxEventBytes, raw.retryJitter,
   raw.eventLog, NUMBERED.indexOf(raw.protocol),
   // A digit for each, from the right.
-  raw.transports.reduceRight((digits, name) => digits * 10 + TRANSPORTS.indexOf(name) + 1, 0), raw.firstByteMs,
+  raw.transports.reduceRight((digits, name) => digits * 10 + TRANSPORTS.indexOf(name) + 1, 0), raw.firstByteMs, raw.share !== null,
+  raw.firstEventMs, raw.inactivityMs,
+  raw.outboxMessages, raw.outboxBytes,
 );
+
+// What tabs have to agree on before they share a stream; `null` where they share none.
+const parseShare = (value, { baseUrl, protocol, streamEndpoint }) => {
+  if (value === undefined || value === false) return null;
+  if (value !== true && !isObject(value)) throw invalid('shareAcrossTabs', value, 'true, false or { scope }');
+  for (const name of Object.keys(value)) {
+    if (name !== 'scope') throw invalid(`shareAcrossTabs.${name}`, value[name], 'no option of this name');
+  }
+  const scope = value === true || value.scope === undefined ? '' : requireString('shareAcrossTabs.scope', value.scope);
+  return [protocol, baseUrl + streamEndpoint, scope].join('|');
+};
 
 // `/path` without trailing slashes; a base may also be absolute or empty (same origin).
 const trim = (url) => url.replace(/\/+$/, '');
@@ -161,15 +179,22 @@ export const parseOptions = (options) => {
     credentials: requireOneOf('credentials', get('credentials', 'include'), CREDENTIALS),
     retryJitter: requireOneOf('retry.jitter', get('retry.jitter', 'full'), ['full', 'none']) === 'full',
   };
+  raw.maxConnections = get('maxConnections', null);
+  if (raw.maxConnections !== null && raw.maxConnections !== Infinity && !(Number.isInteger(raw.maxConnections) && raw.maxConnections > 0)) {
+    throw invalid('maxConnections', raw.maxConnections, 'a whole number > 0, or Infinity');
+  }
+  raw.share = parseShare(get('shareAcrossTabs'), raw);
+  raw.hasCursors = !['ui-message', 'custom'].includes(protocol);
   for (const [path, [name, fallback, mayBeInfinite]] of Object.entries(NUMBERS)) {
     raw[name] = requireNumber(path, get(path, fallback), mayBeInfinite);
   }
   const onSettled = get('onSettled');
   if (onSettled !== undefined) requireFunction('onSettled', onSettled);
-  const { rpcTimeoutMs, replayTtlMs, replayMaxBytes, ...rest } = raw;
+  const { rpcTimeoutMs, replayTtlMs, replayMaxBytes, doubleSendMs, ...rest } = raw;
   return {
     onSettled,
     persist: requireOneOf('persist', get('persist', false), ['session', 'indexeddb', false]),
+    doubleSendMs,
     replay: { ttlMs: replayTtlMs, maxBytes: replayMaxBytes },
     raw: Object.freeze(rest),
     numbers: numbersOf(rest),

@@ -1,6 +1,7 @@
 // The wasm as text inside a script. Base64 would hide its bytes from the page's compression, because it cuts them at every
 // sixth bit: a third more to download. Here each kind of thing in the code (instructions, locals, constants, offsets, …) is
-// a stream of numbers of its own, because like compresses with like: less to download than the binary itself.
+// a stream of numbers of its own, because like compresses with like, and an instruction with a frequent operand is one of its own:
+// less to download than the binary itself.
 
 /** `text`: what scripts/pack-wasm.mjs wrote, behind its own unpacker (a small wasm module, in base64) and a space. */
 export const unpackWasm = (text) => {

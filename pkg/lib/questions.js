@@ -3,6 +3,7 @@
 import { SteadyStreamError, invalid } from './errors.js';
 import { createRequestId } from './request-id.js';
 import { headerSource } from './headers.js';
+import { request } from './request.js';
 
 const OPERATIONS = ['question_submit', 'question_reject', 'session_compact'];
 
@@ -16,32 +17,14 @@ export const foldAnswers = (answers) => {
   return folded;
 };
 
-// `body`: a text, which is JSON, or a form.
-const post = async ({ rpc: { credentials, timeoutMs }, headers: headerOption }, signal, url, body) => {
-  const controller = new AbortController();
-  const abort = () => controller.abort();
-  const timer = setTimeout(abort, Math.min(timeoutMs, 0x7fffffff));
-  signal?.addEventListener('abort', abort);
-  try {
-    if (signal?.aborted) throw new SteadyStreamError('aborted');
-    const headers = (await headerSource(headerOption)?.()) ?? new Headers();
-    if (typeof body === 'string') headers.set('Content-Type', 'application/json');
-    else headers.delete('Content-Type');
-    const response = await fetch(url, { method: 'POST', body, headers, credentials, signal: controller.signal });
+const post = ({ rpc, headers }, signal, url, body) => request({ ...rpc, headers: headerSource(headers) }, 'POST', url, {
+  body,
+  signal,
+  read: (response) => {
     if (!response.ok) throw new SteadyStreamError('http-status', { status: response.status });
-    return await response.json();
-  } catch (cause) {
-    if (cause instanceof SteadyStreamError) throw cause;
-    // Whose abort it was decides, not what the browser calls it.
-    const code = signal?.aborted ? 'aborted' : controller.signal.aborted ? 'request-timeout' : 'request-failed';
-    throw new SteadyStreamError(code, { cause, retryable: true });
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener('abort', abort);
-    // A body that nobody reads would keep its connection.
-    abort();
-  }
-};
+    return response.json();
+  },
+});
 
 const isAccepted = (data) => data?.accepted === true && OPERATIONS.includes(data.operation)
   && typeof data.sessionId === 'string' && typeof data.runId === 'string' && data.sessionId !== '' && data.runId !== '';

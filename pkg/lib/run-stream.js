@@ -31,11 +31,15 @@ export class RunStream {
 
   async stop() {
     // The server stops whatever runs in the session; once ours is over, that would be somebody else's run.
-    if (this.#run.isLive) await this.#stop(this.#run.sessionId);
+    // Of a message that has not gone out it would be an earlier one's.
+    if (this.#run.isLive && !this.#run.withdraw()) await this.#stop(this.#run.sessionId);
   }
 
   retry() {
-    return new RunStream(this.#run.retry(), this.#stop);
+    const next = this.#run.retry();
+    const stream = new RunStream(next, this.#stop);
+    next.announce();
+    return stream;
   }
 
   close() {

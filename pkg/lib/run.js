@@ -26,19 +26,27 @@ export class Run {
   #trace;
   #canRetry;
   #onEnd;
+  #onStream;
+  #onState;
   #ended = null;          // the stream, until whoever waits for its end was told
 
   slot = 0;
   /** The RunStream, while live: a run that somebody may still open again must give the same object. */
   stream = null;
+  /** The page has it in its hands: views of it may all be left without an end of it. */
+  isClaimed = true;
+  /** Of a message: 0 nothing of it has gone out, 1 it may have arrived, 2 the server has it. */
+  sent = 0;
+  /** What the outbox shows of its message. */
+  outgoing = null;
 
   /**
    * `begin(raw, now)` starts it in the engine and gives the slot. `body`: the request's, when it was a send. `canRetry`: whether a
    * run that ended so may go on. `key`: what the driver knows its stream by, when somebody else opens it. `onEnd(stream,
    * snapshot, bytes)`: it has settled, and its listeners know; text that nobody has read is not in the snapshot, but so many bytes
-   * in the engine.
+   * in the engine. `onStream(run)`: it begins, and has its stream. `onState(run)`: its state is another.
    */
-  constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null, onEnd }) {
+  constructor(feed, snapshot, { begin, body, notify, view = EMPTY, canRetry = (status) => RETRYABLE.has(status), key = null, onEnd, onStream, onState }) {
     this.#feed = feed;
     this.#begin = begin;
     this.#body = body;
@@ -46,6 +54,8 @@ export class Run {
     this.#canRetry = canRetry;
     this.key = key;
     this.#onEnd = onEnd;
+    this.#onStream = onStream;
+    this.#onState = onState;
     this.#view = view;
     this.store = createStore(snapshot, {
       onPace: (pace) => {
@@ -93,6 +103,11 @@ export class Run {
     this.follow(signal);
   }
 
+  /** Those who name it, and have no stream of it, hear that it is there. */
+  announce() {
+    if (this.stream) this.#onStream?.(this);
+  }
+
   /** One more caller's signal: any of them ends our watching, as close() does. */
   follow(signal) {
     if (!signal || signal.aborted || !this.isLive) return;
@@ -111,6 +126,7 @@ export class Run {
   apply(delta, take) {
     this.#view = applyDelta(this.#view, delta, take);
     this.#by = delta.state?.by ?? this.#by;
+    this.sent = delta.state?.sent ?? this.sent;
     this.store.set(nextSnapshot(this.store.peek(), this.#view, delta.state, this.#feed.toUnix));
     if (delta.trace) this.#trace.apply(delta.trace, this.#feed.toUnix);
     if (delta.events && this.#queues.size > 0) {
@@ -119,6 +135,10 @@ export class Run {
       for (const queue of [...this.#queues]) queue.push(events);
     }
     if (delta.end) this.#settled();
+    if (delta.state) {
+      this.outgoing?.note(this);
+      this.#onState?.(this);
+    }
   }
 
   /** True if listeners wait for a frame. */
@@ -154,6 +174,7 @@ export class Run {
   #end(change, error = null) {
     this.store.set(Object.freeze({ ...this.store.peek(), ...change }));
     this.#settled(error);
+    this.outgoing?.note(this);
   }
 
   crash(error) {
@@ -225,12 +246,29 @@ export class Run {
     };
     const next = new Run(this.#feed, Object.freeze({ ...rest, status: 'pending', error: null }), {
       begin: slot ? again : this.#begin, body: this.#body, notify: this.#notify, view: this.#view,
-      canRetry: this.#canRetry, key: this.key, onEnd: this.#onEnd,
+      canRetry: this.#canRetry, key: this.key, onEnd: this.#onEnd, onStream: this.#onStream, onState: this.#onState,
     });
+    next.isClaimed = this.isClaimed;
+    next.outgoing = this.outgoing;
     next.start();
     this.slot = 0;
     this.#begin = null;
     return next;
+  }
+
+  /** Goes on as a message that another page has left, if nothing of this one has gone out and it waits for such; says whether. */
+  takeOver(requestId, body, isTried) {
+    let isTaken = false;
+    this.#feed.act((raw, now) => { isTaken = raw.takeOver(this.slot, requestId, body, isTried, now); });
+    if (isTaken) this.#body = body;
+    return isTaken;
+  }
+
+  /** Ends a message of which nothing has gone out, and says so; the server need not be told. */
+  withdraw() {
+    let isUnsent = false;
+    this.#feed.act((raw, now) => { isUnsent = raw.withdraw(this.slot, now); });
+    return isUnsent;
   }
 
   /** Live: we stop watching, and the run goes on at the server. Settled: the engine forgets it. */

@@ -13,7 +13,7 @@ export const initialSnapshot = (sessionId, runId, requestId) => Object.freeze({
 });
 
 // The same error said twice is the same object, or every state change would look like a new failure to a memoised view.
-const nextError = (raw, old) => {
+export const nextError = (raw, old) => {
   const error = toError(raw);
   const isSame = error && old && ['code', 'retryable', 'status', 'closeCode', 'attempts', 'detail'].every((key) => error[key] === old[key]);
   return isSame ? old : error;
@@ -41,9 +41,11 @@ export const nextSnapshot = (old, view, state, toUnix) => {
   if (!state && text === old.text && parts === old.parts && usage === old.usage && metadata === old.metadata) return old;
   const isMore = !state || Object.keys(state).every((key) => key === 'cursor' || key === 'updatedAt');
   if (isMore && old.sessionId !== undefined) return grown(old, view, state ?? {});
-  // Whose decision an end was is for the outcome; a snapshot says what is.
-  const { by, ...rest } = state ?? {};
+  // Whose decision an end was is for the outcome, and what has become of a message for the outbox; a snapshot says what is.
+  const { by, sent, ...rest } = state ?? {};
   const next = { ...old, ...rest, text, parts, blocks, usage, metadata };
+  // The engine need not know what a run was asked by where another tab asked.
+  if (next.requestId === null) next.requestId = old.requestId;
   if (rest.connection) next.connection = nextConnection(rest.connection, old.connection, toUnix);
   if ('error' in rest) next.error = nextError(rest.error, old.error);
   return Object.freeze(next);

@@ -17,6 +17,8 @@ const paceOf = (notify) => {
   throw invalid('notify', notify, "'frame', 'idle', 'sync' or milliseconds >= 0");
 };
 
+export const requirePolicy = (notify) => { paceOf(notify); };
+
 // Idle time may never come under load; a listener that asked for it still hears within this.
 const IDLE_TIMEOUT_MS = 250;
 

@@ -7,12 +7,15 @@ use wasm_bindgen::prelude::*;
 
 use super::{instant, options, to_js};
 use crate::engine::{
+    active_runs::feed,
     environment::{Environment, Signal},
     host::{Due, End, Host, Pace, Task},
     http::Head,
-    inquiry::Question,
+    inquiry::{Question, Ticket},
+    protocol::Clear,
     run::{Adopted, Wish},
     time::Millis,
+    watchdog::Limits,
     window::CHUNK,
 };
 
@@ -47,10 +50,38 @@ impl RawHost {
 
     // ---- commands ----
 
-    /// Sends a message, once; gives the slot. `held`: the message that the answer goes on with.
-    pub fn send(&self, session: String, request_id: String, body: String, held: Option<String>, now: f64) -> u32 {
-        let wish = Wish { session, request_id: Some(request_id), body: Some(body), held, ..Wish::default() };
+    /// Sends a message, once; gives the slot. `held`: the message that the answer goes on with. `left`: another page has left it, and
+    /// may have sent it before or not.
+    pub fn send(
+        &self,
+        session: String,
+        request_id: String,
+        body: String,
+        held: Option<String>,
+        left: Option<bool>,
+        now: f64,
+    ) -> u32 {
+        let (request_id, body) = (Some(request_id), Some(body));
+        let (was_left, may_have_arrived) = (left.is_some(), left == Some(true));
+        let wish = Wish { session, request_id, body, held, was_left, may_have_arrived, ..Wish::default() };
         self.begin(wish, true, now)
+    }
+
+    /// Whether another page has left messages of a session is not known yet: those that are sent wait, and not for long.
+    pub fn expect(&self, session: &str, now: f64) {
+        self.host().expect(session, instant(now));
+    }
+
+    /// All of them are there.
+    #[wasm_bindgen(js_name = stopExpecting)]
+    pub fn stop_expecting(&self, session: &str, now: f64) {
+        self.host().stop_expecting(session, instant(now));
+    }
+
+    /// An unsent message is one that another page has left; false if it is unsent no more.
+    #[wasm_bindgen(js_name = takeOver)]
+    pub fn take_over(&self, slot: u32, request_id: &str, body: &str, may_have_arrived: bool, now: f64) -> bool {
+        self.host().take_over(slot, request_id, body, may_have_arrived, instant(now))
     }
 
     /// Follows a run; without `run`, whatever runs in the session. `held`: what is there of it.
@@ -105,16 +136,44 @@ impl RawHost {
         self.host().command(slot, instant(now), |run| run.trace(on));
     }
 
+    /// From here on the run's maker may be silent for so long; 0 for no limit.
+    pub fn limit(&self, slot: u32, first: f64, inactivity: f64, now: f64) {
+        let limits = Limits::new(Millis(first as u64), Millis(inactivity as u64));
+        self.host().command(slot, instant(now), |run| run.limit(limits, instant(now)));
+    }
+
     /// How soon content goes out: -1 unwatched, 0 at once, else with the frame.
     pub fn watch(&self, slot: u32, pace: f64) {
-        let pace = if pace < 0.0 {
-            Pace::Unwatched
-        } else if pace == 0.0 {
-            Pace::Sync
-        } else {
-            Pace::Frame
-        };
-        self.host().watch(slot, pace);
+        self.host().watch(slot, pace_of(pace));
+    }
+
+    /// Makes a feed of active runs, its spans in ms; gives the slot, or 0 where the protocol has no such thing.
+    #[wasm_bindgen(js_name = activeRuns)]
+    pub fn active_runs(&self, retain: f64, empty_after: f64, verify_after: f64, now: f64) -> u32 {
+        let [retain, empty_after, verify_after] = [retain, empty_after, verify_after].map(|ms| Millis(ms as u64));
+        self.host().begin_feed(feed::Wish { retain, empty_after, verify_after }, instant(now))
+    }
+
+    /// Follows the rows of such a feed for `subscribeActiveRuns`; gives the slot, or 0 as above.
+    #[wasm_bindgen(js_name = subscribeActiveRuns)]
+    pub fn subscribe_active_runs(&self, now: f64) -> u32 {
+        self.host().listen_to_feed(self.grace, instant(now))
+    }
+
+    /// Who watches such a feed, as in `watch`: it connects with the first, and lets go a while after the last.
+    pub fn attend(&self, slot: u32, pace: f64, now: f64) {
+        self.host().attend(slot, pace_of(pace), instant(now));
+    }
+
+    /// What is known of such a feed as the text that another page's would begin with; empty while that is nothing to rely on.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn retell(&self, slot: u32) -> JsValue {
+        self.host().retell(slot, to_js)
+    }
+
+    /// Whether somebody looks at a run.
+    pub fn watched(&self, slot: u32) -> bool {
+        self.host().is_watched(slot)
     }
 
     /// Bytes of memory that a run's transcript takes.
@@ -128,6 +187,23 @@ impl RawHost {
         self.host().store(slot, to_js)
     }
 
+    /// A run as JSON for another tab that wants its stream; empty where that could not go on from it.
+    #[wasm_bindgen(unchecked_return_type = "string")]
+    pub fn record(&self, slot: u32) -> JsValue {
+        self.host().record(slot, to_js)
+    }
+
+    /// What another tab holds of a task's run.
+    #[wasm_bindgen(js_name = takeRecord)]
+    pub fn take_record(&self, task: u32, record: &str, now: f64) {
+        self.host().handle_record(Task(task), record, instant(now));
+    }
+
+    /// There is room for a run's stream, or another tab has begun it.
+    pub fn room(&self, slot: u32, now: f64) {
+        self.host().handle_room(slot, instant(now));
+    }
+
     /// Whether every change of a run's state is due at once: somebody hears of the connection without delay.
     #[wasm_bindgen(js_name = watchStates)]
     pub fn watch_states(&self, are_urgent: bool) {
@@ -136,29 +212,53 @@ impl RawHost {
 
     /// Goes on with an interrupted run, or sends a failed one anew.
     pub fn retry(&self, slot: u32, request_id: &str, body: Option<String>, now: f64) {
-        self.host().command(slot, instant(now), |run| {
-            run.retry(request_id, body.as_deref(), instant(now));
-        });
+        self.host().retry(slot, request_id, body.as_deref(), instant(now));
+    }
+
+    /// Ends a message of which nothing has gone out; false for any other run.
+    pub fn withdraw(&self, slot: u32, now: f64) -> bool {
+        self.host().withdraw(slot, instant(now))
     }
 
     /// Stops watching; the run goes on at the server.
     pub fn close(&self, slot: u32, now: f64) {
         self.host().command(slot, instant(now), |run| run.close(instant(now)));
+        self.host().close_feed(slot);
     }
 
-    /// Forgets a settled run.
+    /// Forgets a settled run, or a feed.
     pub fn release(&self, slot: u32, now: f64) {
         self.host().release(slot, instant(now));
     }
 
     /// Asks for a session's status; gives the ticket that the answer carries.
     pub fn status(&self, session: &str, now: f64) -> u32 {
-        self.host().inquire(Question::Status, session, instant(now)).0
+        self.inquire(Question::Status, session, now)
     }
 
     /// Cancels what runs in a session; gives the ticket that the answer carries.
     pub fn stop(&self, session: &str, now: f64) -> u32 {
-        self.host().inquire(Question::Stop, session, instant(now)).0
+        self.inquire(Question::Stop, session, now)
+    }
+
+    /// Empties a session, as above; gives 0 where the protocol has no such thing.
+    pub fn reset(&self, session: &str, presence: bool, now: f64) -> u32 {
+        self.inquire(Question::Clear(Clear::Reset { presence }), session, now)
+    }
+
+    /// Takes a session away, as above.
+    pub fn delete(&self, session: &str, now: f64) -> u32 {
+        self.inquire(Question::Clear(Clear::Delete), session, now)
+    }
+
+    /// Asks for what is at a path below the base URL, again while that may help; gives the ticket that the answer carries.
+    pub fn page(&self, path: &str, now: f64) -> u32 {
+        self.inquire(Question::Page, path, now)
+    }
+
+    /// Nobody waits for the answer to a ticket any more.
+    pub fn forget(&self, ticket: u32) {
+        self.host().forget(Ticket(ticket));
     }
 
     /// Ends everything.
@@ -204,13 +304,15 @@ impl RawHost {
         bits(host.due(), host.has_timeout())
     }
 
-    /// A task is over: 0 ended, 1 failed, 2 refused, 3 overflown; a socket's with its close code.
+    /// A task is over: 0 ended, 1 failed, 2 refused, 3 overflown, 4 moved, 5 crowded; a socket's with its close code.
     pub fn end(&self, task: u32, how: u32, close_code: Option<u16>, now: f64) {
         let end = match how {
             0 => End::Ended,
             1 => End::Failed,
             2 => End::Refused,
-            _ => End::Overflown,
+            3 => End::Overflown,
+            4 => End::Moved,
+            _ => End::Crowded,
         };
         self.host().handle_end(Task(task), end, close_code, instant(now));
     }
@@ -267,6 +369,10 @@ impl RawHost {
 }
 
 impl RawHost {
+    fn inquire(&self, question: Question, session: &str, now: f64) -> u32 {
+        self.host().inquire(question, session, instant(now)).map_or(0, |ticket| ticket.0)
+    }
+
     // Once, not once for each of its callers.
     #[inline(never)]
     fn begin(&self, wish: Wish, is_stoppable: bool, now: f64) -> u32 {
@@ -276,6 +382,16 @@ impl RawHost {
     fn host(&self) -> RefMut<'_, Host> {
         // Nothing is called while it is held that could come back here.
         self.host.try_borrow_mut().unwrap_or_else(|_| core::arch::wasm32::unreachable())
+    }
+}
+
+fn pace_of(pace: f64) -> Pace {
+    if pace < 0.0 {
+        Pace::Unwatched
+    } else if pace == 0.0 {
+        Pace::Sync
+    } else {
+        Pace::Frame
     }
 }
 

@@ -3,6 +3,8 @@
 //! All methods take `&self`, none throws, and none calls JS: what is to be done waits for `orders`, what changed for `flush`.
 //! The JS side has validated every argument.
 
+mod active_runs;
+mod batcher;
 mod event_stream;
 mod host;
 mod link;

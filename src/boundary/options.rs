@@ -5,10 +5,11 @@ use alloc::vec::Vec;
 use crate::engine::{
     backoff::{self, Jitter},
     config::Config,
-    liveness,
+    liveness, outbox,
     protocol::Protocol,
     time::Millis,
     transport::Transport,
+    watchdog::Limits,
 };
 
 /// The engine's policies, and the connect grace, if there is one, from the numbers in the order of `pkg/lib/options.js`.
@@ -19,10 +20,11 @@ pub fn read(numbers: &[f64]) -> (Config, Option<Millis>) {
     let some = |span: Millis| (span != Millis::ZERO).then_some(span);
     let defaults = Config::default();
     let (base, cap, stable_after, give_up_after) = (millis(), millis(), millis(), millis());
-    let max_attempts = millis().0.min(u32::MAX.into()) as u32;
+    let count = |number: Millis| number.0.min(u32::MAX.into()) as usize;
+    let max_attempts = count(millis()) as u32;
     let liveness = liveness::Policy { stall: millis(), floor: millis(), ..defaults.liveness };
     let (grace, send_timeout, status_timeout, stop_timeout) = (millis(), millis(), millis(), millis());
-    let max_event_bytes = millis().0.min(u32::MAX.into()) as usize;
+    let max_event_bytes = count(millis());
     let jitter = if millis() == Millis::ZERO { Jitter::None } else { Jitter::Full };
     let config = Config {
         backoff: backoff::Policy { base, cap, jitter, stable_after },
@@ -37,6 +39,9 @@ pub fn read(numbers: &[f64]) -> (Config, Option<Millis>) {
         protocol: Protocol::ALL.get(millis().0 as usize).copied().unwrap_or_default(),
         transports: transports(millis().0),
         first_byte: millis(),
+        shares: millis() != Millis::ZERO,
+        watchdog: Limits::new(millis(), millis()),
+        outbox: outbox::Limits { messages: count(millis()), bytes: count(millis()) },
         ..defaults
     };
     (config, some(grace))
@@ -60,7 +65,8 @@ mod tests {
 
     #[wasm_bindgen_test]
     fn every_option_arrives() {
-        let numbers: Vec<f64> = (1..=12).map(f64::from).chain([1.0, 0.0, 1.0, 4132.0, 13.0]).collect();
+        let rest = [1.0, 0.0, 1.0, 4132.0, 13.0, 1.0, 14.0, 0.0, 15.0, f64::INFINITY];
+        let numbers: Vec<f64> = (1..=12).map(f64::from).chain(rest).collect();
         let (config, grace) = read(&numbers);
         assert_eq!(
             (config.backoff.base, config.backoff.cap, config.backoff.stable_after),
@@ -74,6 +80,9 @@ mod tests {
         assert_eq!((config.max_event_bytes, config.event_log, config.protocol), (12, false, Protocol::WsChat));
         let order = [Transport::EventSource, Transport::Fetch, Transport::WebSocket, Transport::Rest];
         assert_eq!((config.transports.as_slice(), config.first_byte), (&order[..], Millis(13)));
+        assert!(config.shares);
+        assert_eq!(config.watchdog, Limits { first: Millis(14), inactivity: Millis(u64::MAX) });
+        assert_eq!((config.outbox.messages, config.outbox.bytes), (15, u32::MAX as usize));
     }
 
     #[wasm_bindgen_test]

@@ -2,7 +2,10 @@
 
 use alloc::vec::Vec;
 
-use super::{backoff, ladder::Blocked, liveness, protocol::Protocol, time::Millis, transport::Transport};
+use super::{
+    backoff, ladder::Blocked, liveness, outbox, protocol::Protocol, time::Millis, transport::Transport,
+    watchdog::Limits,
+};
 
 /// How one client treats its runs. Every field has the default that [`Config::default`] documents.
 #[derive(Clone, Debug)]
@@ -32,8 +35,14 @@ pub struct Config {
     pub stop_timeout: Millis,
     /// Whether the server keeps an event log (GET /stream/events). Without one a send's own response is all there is.
     pub event_log: bool,
+    /// Whether the tabs of a page's origin share their streams (see `tabs`).
+    pub shares: bool,
     /// How long an open stream may stay without its first byte before a proxy is suspected of holding it back: 5 s.
     pub first_byte: Millis,
+    /// How long a run's maker may be silent: without limits.
+    pub watchdog: Limits,
+    /// How much may wait to be sent.
+    pub outbox: outbox::Limits,
     /// The largest event, in bytes (P-11): 16 MiB.
     pub max_event_bytes: usize,
 }
@@ -53,7 +62,10 @@ impl Default for Config {
             status_timeout: Millis(5_000),
             stop_timeout: Millis(5_000),
             event_log: true,
+            shares: false,
             first_byte: Millis(5_000),
+            watchdog: Limits::default(),
+            outbox: outbox::Limits::default(),
             max_event_bytes: 16 * 1024 * 1024,
         }
     }

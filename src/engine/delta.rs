@@ -106,18 +106,23 @@ impl Delta {
     /// Writes a number.
     #[inline(never)]
     pub fn number(&mut self, number: u64) {
-        let (mut digits, mut at, mut rest) = ([b'0'; 20], 20, number);
-        while at > 0 {
-            at -= 1;
-            if let Some(digit) = digits.get_mut(at) {
-                *digit = b'0' + (rest % 10) as u8;
-            }
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
+        let mut digits = Digits::default();
+        digits.put(number);
+        self.push(digits.written());
+    }
+
+    /// Writes `mark`, and numbers with commas between them: at once, because there are many such.
+    #[inline(never)]
+    pub(super) fn numbers(&mut self, mark: u8, numbers: [u64; 3]) {
+        let mut digits = Digits::default();
+        let [first, rest @ ..] = numbers;
+        for number in rest.into_iter().rev() {
+            digits.put(number);
+            digits.put_byte(b',');
         }
-        self.push(digits.get(at..).unwrap_or(&[]));
+        digits.put(first);
+        digits.put_byte(mark);
+        self.push(digits.written());
     }
 
     /// Writes `value`, or `null`.
@@ -231,6 +236,48 @@ impl Delta {
     }
 }
 
+/// Digits, written from the last to the first: room for three numbers.
+struct Digits {
+    bytes: [u8; 64],
+    at: usize,
+}
+
+impl Default for Digits {
+    fn default() -> Self {
+        Self { bytes: [0; 64], at: 64 }
+    }
+}
+
+impl Digits {
+    fn put(&mut self, number: u64) {
+        let mut rest = number;
+        // A division of 64 bits costs ten times one of 32, and most numbers are small.
+        while rest > u64::from(u32::MAX) {
+            self.put_byte(b'0' + (rest % 10) as u8);
+            rest /= 10;
+        }
+        let mut rest = rest as u32;
+        loop {
+            self.put_byte(b'0' + (rest % 10) as u8);
+            rest /= 10;
+            if rest == 0 {
+                return;
+            }
+        }
+    }
+
+    fn put_byte(&mut self, byte: u8) {
+        self.at = self.at.saturating_sub(1);
+        if let Some(slot) = self.bytes.get_mut(self.at) {
+            *slot = byte;
+        }
+    }
+
+    fn written(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or(&[])
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,6 +306,16 @@ mod tests {
         let expected = serde_json::json!([{ "slot": 42, "numbers": [0, 7, 10, 1_712_345_678_001_u64, u64::MAX, null],
             "text": "\"\\\u{0}\u{1f}\n é😀\u{7f}", "none": null }]);
         assert_eq!(value, expected);
+    }
+
+    #[test]
+    fn three_numbers_are_written_at_once() {
+        let mut delta = Delta::new();
+        delta.numbers(b'[', [0, 4_294_967_295, 4_294_967_296]);
+        delta.numbers(b',', [u64::MAX; 3]);
+        delta.literal("]");
+        let max = u64::MAX;
+        assert_eq!(delta.into_head(), std::format!("[0,4294967295,4294967296,{max},{max},{max}]").into_bytes());
     }
 
     #[test]

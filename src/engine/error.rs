@@ -47,6 +47,14 @@ pub enum Code {
     SocketRefused,
     /// The stream is open, the server has spoken, and not a byte came: somebody in between holds it back.
     HeldBack,
+    /// No event of the run came within the watchdog's limit for the first one (S-WD-2).
+    FirstEventTimeout,
+    /// No event followed within the watchdog's limit for those (S-WD-2).
+    InactivityTimeout,
+    /// The message may have arrived, and the server cannot tell.
+    SendInDoubt,
+    /// Too much waits to be sent already.
+    OutboxFull,
 }
 
 impl Code {
@@ -71,6 +79,10 @@ impl Code {
             Self::Truncated => "truncated",
             Self::SocketRefused => "socket-refused",
             Self::HeldBack => "held-back",
+            Self::FirstEventTimeout => "first-event-timeout",
+            Self::InactivityTimeout => "inactivity-timeout",
+            Self::SendInDoubt => "send-in-doubt",
+            Self::OutboxFull => "outbox-full",
         }
     }
 }

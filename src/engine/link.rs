@@ -101,6 +101,8 @@ pub struct Link {
     first_byte: Millis,
     // It shares a socket, whose liveness is watched for all who do.
     is_shared: bool,
+    // It is not its turn yet: the same as bad weather, for no budget is spent.
+    is_kept_waiting: bool,
     // The retry budget: time without a connection, already counted, and since when it runs. It stands still while the page
     // is not seen.
     stranded: Millis,
@@ -135,6 +137,7 @@ impl Link {
             connect_timeout: Some(config.connect_timeout),
             first_byte: config.first_byte,
             is_shared: false,
+            is_kept_waiting: false,
             stranded: Millis::ZERO,
             is_stranded: false,
             counted_since: None,
@@ -199,6 +202,15 @@ impl Link {
         self.common_floor = floor;
     }
 
+    /// No attempt is made before it is this link's turn.
+    pub fn keep_waiting(&mut self, is_kept_waiting: bool) {
+        self.is_kept_waiting = is_kept_waiting;
+    }
+
+    fn may_connect(&self) -> bool {
+        self.environment.may_connect() && !self.is_kept_waiting
+    }
+
     /// Bounds the present attempt: no head within `limit` is a loss.
     pub fn limit_connect(&mut self, limit: Millis, now: Instant) {
         if self.phase == Phase::Connecting {
@@ -216,7 +228,7 @@ impl Link {
     /// Asks for a connection as soon as the page may have one, with no wait.
     pub fn connect(&mut self, now: Instant) -> Option<Due> {
         self.timers.clear_all();
-        if !self.environment.may_connect() {
+        if !self.may_connect() {
             self.park(now);
             return None;
         }
@@ -333,7 +345,7 @@ impl Link {
         let delay = self.backoff.next_delay(rng, least);
         self.asked_until = asked.map(|asked| now + asked);
         self.calm_until = Some(now + delay.min(CALM));
-        if !self.environment.may_connect() {
+        if !self.may_connect() {
             self.park(now);
             return;
         }
@@ -351,6 +363,19 @@ impl Link {
         match self.phase {
             Phase::Waiting { .. } => self.hurry(self.asked_until.max(self.calm_until), now),
             _ => None,
+        }
+    }
+
+    /// There is no room for the connection. Nobody is to blame: no budget is spent, and [`Link::make_room`] ends it.
+    pub fn give_way(&mut self, now: Instant) {
+        self.park(now);
+    }
+
+    /// There is room again, or another tab has what the wait is for.
+    pub fn make_room(&mut self, now: Instant) -> Option<Due> {
+        match self.phase {
+            Phase::Parked if self.may_connect() => self.connect(now),
+            _ => self.hurry_calmly(now),
         }
     }
 
@@ -387,7 +412,7 @@ impl Link {
     /// The page's weather changed.
     pub fn handle_signal(&mut self, signal: Signal, now: Instant) -> Option<Due> {
         let change = self.environment.handle(signal)?;
-        let may_connect = self.environment.may_connect();
+        let may_connect = self.may_connect();
         match change {
             Change::Offline => self.offline_since = Some(now),
             Change::Visible | Change::Hidden => self.strand(self.is_stranded, now),
@@ -434,7 +459,9 @@ impl Link {
                 },
                 Timer::Parked => {
                     self.timers.set(Timer::Parked, now + PARKED_LOOK);
-                    return Some(Due::Look);
+                    if !self.is_kept_waiting {
+                        return Some(Due::Look);
+                    }
                 }
                 Timer::FirstByte => return Some(Due::Suspect),
                 Timer::Status | Timer::Stop | Timer::Poll | Timer::Word => {}

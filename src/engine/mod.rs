@@ -4,7 +4,9 @@
 //! next deadline), and promises: a late or spurious timeout is harmless; the same seed and the same inputs give the same
 //! outputs; nothing that the network says can make it panic.
 
+pub mod active_runs;
 pub mod backoff;
+pub mod batcher;
 pub mod config;
 pub mod cursor;
 pub mod delta;
@@ -22,6 +24,7 @@ pub mod ladder;
 pub mod link;
 pub mod liveness;
 pub mod merge;
+pub mod outbox;
 pub mod partial_json;
 pub mod protocol;
 pub mod reader;
@@ -34,6 +37,7 @@ pub mod socket;
 pub mod solo;
 mod sse;
 pub mod status;
+pub mod tabs;
 pub mod text;
 pub mod text_blocks;
 pub mod time;
@@ -41,5 +45,6 @@ pub mod timer;
 pub mod trace;
 pub mod transcript;
 pub mod transport;
+pub mod watchdog;
 mod whole_json;
 pub mod window;

@@ -136,6 +136,8 @@ pub struct Malformed<'a> {
 /// Reads the chunks of one connection after another.
 pub struct Reader {
     protocol: Protocol,
+    // Events are found and not decoded.
+    is_bare: bool,
     max_event_bytes: usize,
     framer: Framer,
     envelopes: Envelopes,
@@ -155,6 +157,7 @@ impl Reader {
     pub fn new(protocol: Protocol, max_event_bytes: usize) -> Self {
         Self {
             protocol,
+            is_bare: false,
             max_event_bytes,
             framer: Framer::default(),
             envelopes: Envelopes::default(),
@@ -164,6 +167,11 @@ impl Reader {
             scratch: String::new(),
             overflown: false,
         }
+    }
+
+    /// A reader of events that are no run's: each is [`RunEvent::Ignored`], its name and data as they came.
+    pub fn bare(max_event_bytes: usize) -> Self {
+        Self { is_bare: true, ..Self::new(Protocol::Bichat, max_event_bytes) }
     }
 
     /// A reader that stands in for another one and reads nothing.
@@ -312,7 +320,7 @@ impl<'a> Feed<'a> {
             return Some(self.read_row(place, span, what));
         }
         let window = self.window.bytes();
-        let Reader { protocol, envelopes, carry, framer, clean, .. } = &mut *self.reader;
+        let Reader { protocol, is_bare, envelopes, carry, framer, clean, .. } = &mut *self.reader;
         let place = |base: usize, in_carry: bool| if in_carry { &**carry } else { window.get(base..).unwrap_or(&[]) };
         Some(match found {
             Found::Frame { frame, data, base, in_carry, is_clean } => {
@@ -324,9 +332,11 @@ impl<'a> Feed<'a> {
                 let id = frame.id.map(|id| id.of(values));
                 let name = frame.name.map(|name| name.of(values)).filter(|name| !name.is_empty()).unwrap_or(UNNAMED);
                 let mut shape = Shape::default();
-                let event = protocol::decode_wide(*protocol, name, wide, len, &mut shape);
                 let data_bytes = wide.get(..len).unwrap_or(&[]);
-                match event {
+                if *is_bare {
+                    return Some(Item::Event(Incoming::of(id, name, data_bytes, wide, RunEvent::Ignored, &shape)));
+                }
+                match protocol::decode_wide(*protocol, name, wide, len, &mut shape) {
                     Ok(event) => {
                         let is_whole = !is_clean && !frame.is_joined && !frame.is_mixed && !in_carry;
                         let is_reasoning = matches!(event, RunEvent::Reasoning { .. });
@@ -348,6 +358,28 @@ impl<'a> Feed<'a> {
         })
     }
 
+    /// The window from the next frame on, where one begins there for sure: for who knows frames at a glance. A line feed stands
+    /// behind the last byte that has come, and anything behind that.
+    #[inline(always)]
+    pub fn ahead(&self) -> Option<&'a [u8]> {
+        if self.in_carry || !self.reader.framer.is_aligned() {
+            return None;
+        }
+        self.window.bytes().get(self.at..)
+    }
+
+    /// The first `len` bytes of it are a whole frame, which is done with. False where so many have not come, and at the very
+    /// bound: the full path knows better.
+    #[inline(always)]
+    pub fn pass(&mut self, len: usize) -> bool {
+        if len > self.end - self.at || len >= self.reader.max_event_bytes {
+            return false;
+        }
+        self.at += len;
+        self.reader.framer.passed(false);
+        true
+    }
+
     /// The shortcut: the frame at hand, if it is like an earlier one.
     #[inline(always)]
     fn glance(&mut self) -> Option<Hit<'a>> {
@@ -356,7 +388,7 @@ impl<'a> Feed<'a> {
             return None;
         }
         let hit = reader.envelopes.glance(self.window.bytes(), self.at, self.end)?;
-        self.pass(&hit).then_some(hit)
+        self.pass_hit(&hit).then_some(hit)
     }
 
     fn fit(&mut self) -> Fit<'a> {
@@ -366,7 +398,7 @@ impl<'a> Feed<'a> {
         }
         let fit = reader.envelopes.fit(self.window.bytes(), self.at, self.end);
         if let Fit::Whole(hit) = &fit
-            && !self.pass(hit)
+            && !self.pass_hit(hit)
         {
             return Fit::No;
         }
@@ -375,7 +407,7 @@ impl<'a> Feed<'a> {
 
     /// At the very bound, the full path knows better.
     #[inline(always)]
-    fn pass(&mut self, hit: &Hit<'_>) -> bool {
+    fn pass_hit(&mut self, hit: &Hit<'_>) -> bool {
         if hit.end - self.at >= self.reader.max_event_bytes {
             return false;
         }

@@ -17,6 +17,8 @@ pub enum Method {
     Delete,
     /// No body.
     Put,
+    /// A GET that belongs to no stream: its path is below the base URL itself.
+    Page,
 }
 
 /// One HTTP request.

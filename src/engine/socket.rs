@@ -77,6 +77,7 @@ pub struct Socket {
     answer_by: Option<Instant>,
     looks_again: bool,
     idle_since: Option<Instant>,
+    number: u32,
     offline_since: Option<Instant>,
     /// Reads its frames.
     pub reader: Reader,
@@ -98,6 +99,7 @@ impl Socket {
             answer_by: None,
             looks_again: false,
             idle_since: None,
+            number: 0,
             offline_since: None,
             reader: Reader::new(protocol, max_event_bytes),
         }
@@ -106,6 +108,11 @@ impl Socket {
     /// Whether frames can be sent.
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
+    }
+
+    /// The present one's, of all that were ever open.
+    pub fn number(&self) -> u32 {
+        self.number
     }
 
     /// Whether it is on its way and nobody waits for it any more.
@@ -143,6 +150,7 @@ impl Socket {
     /// It is open: what its riders have to say is taken by [`Socket::take_frame`].
     pub fn handle_opened(&mut self, now: Instant) {
         self.phase = Phase::Open;
+        self.number = self.number.wrapping_add(1);
         self.heard = now;
         self.ping_at = now + PING_EVERY;
     }
@@ -345,7 +353,7 @@ mod tests {
         let mut socket = open(&[1]);
         assert_eq!(socket.poll_timeout(), Some(at(30_000)));
         assert_eq!(socket.handle_timeout(at(29_999)), None);
-        assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping));
+        assert_eq!(socket.handle_timeout(at(30_000)), Some(Due::Ping), "W4-3");
         assert_eq!(socket.poll_timeout(), Some(at(40_000)));
         socket.handle_frame(at(30_020));
         assert_eq!((socket.handle_pong(at(30_050)), socket.handle_pong(at(30_051))), (Some(Millis(50)), None));

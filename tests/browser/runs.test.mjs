@@ -7,7 +7,7 @@ import { inPage } from './support/in-page.mjs';
 inPage('a message is sent once and its run followed to the end', async ({ Client, Network, STARTED, content, done, left, until, same, ok }) => {
   const network = new Network();
   const client = new Client('/base');
-  const slot = client.call((raw, now) => raw.send('s', 'q', '{"content":"hi"}', undefined, now), 'begin');
+  const slot = client.call((raw, now) => raw.send('s', 'q', '{"content":"hi"}', undefined, false, now), 'begin');
   client.call((raw) => raw.watch(slot, 1));
   same([network.method(0), network.text(0), network.calls[0].init.keepalive], ['POST', '{"content":"hi"}', false]);
   network.head(0);

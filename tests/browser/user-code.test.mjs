@@ -26,7 +26,7 @@ inPage('every raw method may be called inside wake', async ({ Client, blobUrl, S
   const callEverything = (client, round) => {
     const call = (fn) => client.driver.call(fn);
     const slot = client.driver.begin((raw, now) => [
-      () => raw.send('s', 'q', '{}', undefined, now),
+      () => raw.send('s', 'q', '{}', undefined, false, now),
       () => raw.open('s', round % 2 ? undefined : 'r', '1-0', undefined, now),
       () => raw.subscribe('s', 'r', undefined, now),
     ][round % 3]());

@@ -1,4 +1,4 @@
-//! W4-1: what the badge shows of a run that has ended. A connection that could not carry it to its end has failed; one that is
+//! W4-1, S-UI-2: what the badge shows of a run that has ended. A connection that could not carry it to its end has failed; one that is
 //! merely not needed any more is closed, also where the run or the message is at fault.
 
 use crate::support::*;
@@ -10,7 +10,9 @@ fn badge(sim: &Sim) -> (&str, Option<&str>) {
 
 #[test]
 fn a_connection_that_was_given_up_or_refused_has_failed() {
-    let unreachable = World::seeded(611).forever(Plan::head(Head::Refused)).send().settle();
+    let mut world = World::seeded(611).forever(Plan::head(Head::Refused));
+    world.answers.extend(std::iter::repeat_n(Answer::Failed, 99));
+    let unreachable = world.send().settle();
     assert_eq!(badge(&unreachable), ("failed", Some("gave-up")));
     for plan in [Plan::status(401), Plan::cut(0, How::Rst)] {
         let mut lost = World::seeded(612).then(Plan::cut(1_500, How::Rst)).forever(plan).open();

@@ -15,14 +15,14 @@ fn an_order_is_written_as_the_driver_reads_it() {
     assert!(client.due().orders);
     assert_eq!(
         client.written_orders(),
-        r#"[{"open":1,"via":"fetch","path":"/events?sessionId=s%201&runId=r","body":null,"cursor":null}]"#
+        r#"[{"open":1,"via":"fetch","path":"/events?sessionId=s%201&runId=r","body":null,"cursor":null,"slot":1}]"#
     );
     client.send("s", r#"{"content":"\"hi\""}"#);
     client.ask(Question::Stop, "t");
     assert_eq!(
         client.written_orders(),
         concat!(
-            r#"[{"open":2,"via":"fetch","path":"","body":"{\"content\":\"\\\"hi\\\"\"}","cursor":null},"#,
+            r#"[{"open":2,"via":"fetch","path":"","body":"{\"content\":\"\\\"hi\\\"\"}","cursor":null,"slot":2},"#,
             r#"{"open":3,"via":"reply","path":"/stop","body":"{\"sessionId\":\"t\"}","cursor":null}]"#
         )
     );
@@ -34,7 +34,7 @@ fn an_order_is_written_as_the_driver_reads_it() {
         client.written_orders(),
         concat!(
             r#"[{"open":4,"via":"fetch","path":"/events?sessionId=s%201&runId=r&lastEventId=5-0","#,
-            r#""body":null,"cursor":"5-0"}]"#
+            r#""body":null,"cursor":"5-0","slot":1}]"#
         )
     );
 }

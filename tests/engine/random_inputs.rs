@@ -73,6 +73,9 @@ fn wish(rng: &mut Rng) -> Wish {
         listen: rng.up_to(1) == 0,
         adopted: (rng.up_to(5) == 0).then(|| Adopted { key: "1".into(), may_reopen: rng.up_to(1) == 0 }),
         held: (rng.up_to(3) == 0).then(|| HELD[rng.up_to(HELD.len() as u64 - 1) as usize].to_owned()),
+        is_in_line: false,
+        was_left: false,
+        may_have_arrived: rng.up_to(3) == 0,
     }
 }
 
@@ -188,7 +191,7 @@ fn play(seed: u64) -> Vec<Output> {
             18 => {
                 run.retry("q2", (rng.up_to(1) == 0).then_some("{\"again\":1}"), now);
             }
-            19 => run.handle_handed(of, now),
+            19 => run.handle_handed(of, of.0 & 1, now),
             20 => run.handle_closed(of, pick(&mut rng, &CLOSES), (rng.up_to(1) == 0).then_some(Millis(700)), now),
             21 => {
                 run.handle_joinable(now);

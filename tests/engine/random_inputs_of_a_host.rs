@@ -9,6 +9,7 @@ use steadystream::engine::environment::{Environment, Signal};
 use steadystream::engine::host::{End, Host, Pace, Task};
 use steadystream::engine::http::Head;
 use steadystream::engine::inquiry::Question;
+use steadystream::engine::protocol::Clear;
 use steadystream::engine::rng::Rng;
 use steadystream::engine::run::Wish;
 use steadystream::engine::time::Instant;
@@ -130,7 +131,7 @@ impl Page {
     /// One input. All of it comes from the seed and from what the host has ordered.
     fn step(&mut self) {
         let (now, task, slot) = (self.at(), self.any_task(), self.any_slot());
-        match self.rng.up_to(29) {
+        match self.rng.up_to(32) {
             0..=1 if self.slots < 6 => self.begin(),
             2..=7 => {
                 let content_type = pick(&mut self.rng, &TYPES);
@@ -162,13 +163,24 @@ impl Page {
             }
             22 => self.host.watch(slot, pick(&mut self.rng, &[Pace::Unwatched, Pace::Frame, Pace::Sync])),
             23 => {
-                _ = self.host.inquire(
-                    pick(&mut self.rng, &[Question::Status, Question::Status, Question::Stop]),
-                    &format!("s{slot}"),
+                let questions = [Question::Status, Question::Page, Question::Clear(Clear::Delete), Question::Stop];
+                let question = pick(&mut self.rng, &questions);
+                let of = if question == Question::Page { "/p?sessionId=" } else { "" };
+                _ = self.host.inquire(question, &format!("{of}s{slot}"), now);
+            }
+            24 => self.host.retry(slot, "q2", None, now),
+            29 => _ = self.host.withdraw(slot, now),
+            30 => self.host.expect(&format!("s{slot}"), now),
+            31 => self.host.stop_expecting(&format!("s{slot}"), now),
+            32 => {
+                _ = self.host.take_over(
+                    slot,
+                    "q0",
+                    &format!("{{\"sessionId\":\"s{}\"}}", slot.saturating_sub(1)),
+                    true,
                     now,
                 )
             }
-            24 => self.host.command(slot, now, |run| _ = run.retry("q2", None, now)),
             25 if self.rng.up_to(3) == 0 => self.host.command(slot, now, |run| run.close(now)),
             26 if self.rng.up_to(9) == 0 => self.host.release(slot, now),
             27 => self.host.command(slot, now, |run| run.listen(true)),

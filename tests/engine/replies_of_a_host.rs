@@ -3,8 +3,9 @@
 
 use crate::support::client::{Client, Order, steady};
 use steadystream::engine::config::Config;
+use steadystream::engine::environment::Signal;
 use steadystream::engine::host::{End, Pace, Task};
-use steadystream::engine::inquiry::Question;
+use steadystream::engine::inquiry::{Question, Ticket};
 use steadystream::engine::time::Millis;
 use steadystream::engine::window::CHUNK;
 
@@ -200,4 +201,42 @@ fn a_reply_that_asks_for_patience_gets_it() {
         let left = client.state(slot, "connection")["retryAt"].as_u64().unwrap() - client.at().as_millis();
         assert!(left >= 7_000, "{transport:?}: {left} ms");
     }
+}
+
+#[test]
+fn a_page_that_is_refused_is_ordered_again_after_its_wait() {
+    let mut client = Client::new(steady());
+    let (ticket, task) = asked(&mut client, Question::Page, "/api/chat/sessions?limit=2");
+    client.reply(task, 503, "not now");
+    assert!(!client.flush() && client.orders().is_empty());
+    client.wait(Millis(999));
+    assert!(client.orders().is_empty());
+    client.wait(Millis(1));
+    let order = client.orders().pop().unwrap();
+    assert_eq!(order.says(), "reply /api/chat/sessions?limit=2");
+    client.reply(order.task(), 200, "{\"sessions\":[]}");
+    client.flush();
+    assert_eq!((&client.answers[0]["ask"], &client.answers[0]["ok"]), (&ticket.into(), &true.into()));
+}
+
+#[test]
+fn a_page_that_nobody_waits_for_is_closed() {
+    let mut client = Client::new(steady());
+    let (ticket, task) = asked(&mut client, Question::Page, "/p");
+    client.host.forget(Ticket(ticket));
+    assert_eq!(client.orders(), [Order::Close(task)]);
+    client.reply(task, 200, "{}");
+    assert!(!client.flush());
+}
+
+#[test]
+fn a_page_waits_for_the_network() {
+    let mut client = Client::new(steady());
+    client.host.handle_signal(Signal::Offline, client.at());
+    client.ask(Question::Page, "/p");
+    client.wait(Millis(1_000_000));
+    assert!(client.orders().is_empty());
+    client.host.handle_signal(Signal::Online, client.at());
+    client.wait(Millis(0));
+    assert_eq!(client.orders()[0].says(), "reply /p");
 }

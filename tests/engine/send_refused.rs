@@ -25,7 +25,9 @@ fn a_send_that_the_server_turns_down_has_failed_and_is_not_repeated() {
 
 #[test]
 fn a_server_that_never_takes_it_leaves_the_message_unsent_and_says_so() {
-    let sim = World::seeded(183).forever(Plan::head(Head::Refused)).send().settle();
+    let mut world = World::seeded(183).forever(Plan::head(Head::Refused));
+    world.answers.extend(std::iter::repeat_n(Answer::Failed, 99));
+    let sim = world.send().settle();
     assert_eq!((sim.run.status(), sim.run.by(), sim.code()), (Status::Interrupted, By::Limit, Some("gave-up")));
     assert_eq!(sim.server.counters.sends, 0);
     assert!(sim.run.error().is_some_and(|failure| failure.retryable && failure.attempts.is_some()));

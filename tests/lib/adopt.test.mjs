@@ -136,3 +136,9 @@ test('what is no stream is refused by name', () => {
   }
   assert.throws(() => client.adopt({}, inTurn([])), { code: 'invalid-argument', path: 'sessionId' });
 });
+
+test('a stream whose maker falls silent ends by the limit of its own, with what it has brought (S-WD-3)', async () => {
+  const silent = new ReadableStream({ start: (controller) => ANSWER.slice(0, 3).forEach((chunk) => controller.enqueue(chunk)) });
+  const { status, by, error, text } = await client.adopt({ sessionId: 's' }, silent, { watchdog: { inactivityMs: 20 } }).finished;
+  assert.deepEqual([status, by, error.code, error.retryable, text], ['interrupted', 'limit', 'inactivity-timeout', true, 'Hel']);
+});

@@ -59,7 +59,7 @@ test('send mints one request id per call', () => {
   const client = newClient();
   const first = client.send('s', 'a').getSnapshot().requestId;
   assert.match(first, /^[0-9a-f-]{36}$/);
-  assert.notEqual(client.send('s', 'a').getSnapshot().requestId, first);
+  assert.notEqual(client.send('s', 'b').getSnapshot().requestId, first);
 });
 
 test('the same request id while the run lives is the same stream, sent once', () => {
@@ -507,6 +507,28 @@ test('what was flushed before its frame is told with the frame, and the end at o
   }
 });
 
+test('a run that settles before the frame takes the badge along with the frame, though nothing else waits for it', () => {
+  const frames = [];
+  globalThis.requestAnimationFrame = (fn) => frames.push(fn);
+  globalThis.cancelAnimationFrame = () => {};
+  try {
+    const client = newClient();
+    client.open({ sessionId: 'a', runId: '1' }).subscribe(() => {});
+    const raw = FakeRaw.latest;
+    const badge = [];
+    client.connection.subscribe(({ state }) => badge.push(state));
+    raw.tell(1, { state: { connection: { state: 'open', attempt: 0, retryAt: null, transport: 'fetch', error: null } } });
+    raw.emit(1, completed);
+    raw.hurry();
+    assert.deepEqual(badge, ['closed', 'open']);
+    frames.at(-1)();
+    assert.deepEqual(badge, ['closed', 'open', 'closed']);
+  } finally {
+    delete globalThis.requestAnimationFrame;
+    delete globalThis.cancelAnimationFrame;
+  }
+});
+
 test('states are urgent while somebody hears of the connection without delay, also if nothing was begun yet', () => {
   const client = newClient();
   const leave = client.connection.subscribe(() => {}, { notify: 'sync' });
@@ -573,10 +595,26 @@ test('the engine gets the numbers among the options, in its order', () => {
     retry: { baseMs: 1, capMs: 2, stableMs: 3, giveUpAfterMs: 4, maxAttempts: 5, jitter: 'none' },
     liveness: { stallMs: 6, floorMs: 7, firstByteMs: 13 },
     connectGraceMs: 8, connectTimeoutMs: 9, statusTimeoutMs: 10, stopTimeoutMs: 11, maxEventBytes: 12,
-    transports: ['eventsource', 'fetch'], eventLog: false,
+    transports: ['eventsource', 'fetch'], eventLog: false, shareAcrossTabs: true,
+    outbox: { maxMessages: 16, maxBytes: Infinity },
+    watchdog: { firstEventMs: 14, inactivityMs: 15 },
   });
   client.open({ sessionId: 's' });
-  assert.deepEqual([...FakeRaw.latest.numbers], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 32, 13]);
+  assert.deepEqual([...FakeRaw.latest.numbers], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0, 0, 0, 32, 13, 1, 14, 15, 16, Infinity]);
+});
+
+test('a run may have limits of its own for the silence of its maker, and most have none', () => {
+  const client = newClient();
+  client.open({ sessionId: 's', runId: 'r' });
+  const { latest: raw } = FakeRaw;
+  assert.deepEqual(raw.made('limit'), []);
+  client.send('s', 'why?', { watchdog: { firstEventMs: 30_000 } });
+  client.open({ sessionId: 't' }, { watchdog: { inactivityMs: Infinity } });
+  assert.deepEqual(raw.made('limit').map(([, first, inactivity]) => [first, inactivity]), [[30_000, 0], [0, Infinity]]);
+  for (const begin of [(options) => client.send('s', 'x', options), (options) => client.open({ sessionId: 's' }, options)]) {
+    assert.throws(() => begin({ watchdog: { first: 1 } }), { code: 'invalid-argument', path: 'watchdog.first' });
+    assert.throws(() => begin({ watchdog: 3 }), { path: 'watchdog' });
+  }
 });
 
 test('a stream does not come from new', () => {

@@ -27,7 +27,7 @@ export class FakeRaw {
   #open(name, ...args) {
     this.#call(name, ...args);
     const slot = this.#next++;
-    this.#slots.set(slot, { pace: -1, kept: [], isLive: true });
+    this.#slots.set(slot, { pace: -1, kept: [], isLive: !/activeruns/i.test(name) });
     return slot;
   }
 
@@ -71,13 +71,26 @@ export class FakeRaw {
   send(...args) { return this.#open('send', ...args.slice(0, -1)); }
   open(...args) { return this.#open('open', ...args.slice(0, -1)); }
   subscribe(...args) { return this.#open('subscribe', ...args.slice(0, -1)); }
+  activeRuns(...args) { return this.#open('activeRuns', ...args.slice(0, -1)); }
+  subscribeActiveRuns(...args) { return this.#open('subscribeActiveRuns', ...args.slice(0, -1)); }
+  attend(slot, pace) { this.#call('attend', slot, pace); }
   listen(slot, on) { this.#call('listen', slot, on); }
   trace(slot, on) { this.#call('trace', slot, on); }
+  limit(slot, first, inactivity) { this.#call('limit', slot, first, inactivity); }
   learned() {}
   held(slot) { return this.heldBytes?.[slot] ?? 0; }
   watchStates(areUrgent) { this.#call('watchStates', areUrgent); }
   status(session) { this.#call('status', session); return this.#ticket++; }
   stop(session) { this.#call('stop', session); return this.#ticket++; }
+  reset(session, presence) { this.#call('reset', session, presence); return this.#ticket++; }
+  delete(session) { this.#call('delete', session); return this.#ticket++; }
+  store() { return ''; }
+  expect(session) { this.#call('expect', session); }
+  stopExpecting(session) { this.#call('stopExpecting', session); }
+  takeOver(slot, ...args) { this.#call('takeOver', slot, ...args.slice(0, -1)); return false; }
+  withdraw(slot) { this.#call('withdraw', slot); return false; }
+  page(path) { this.#call('page', path); return this.#ticket++; }
+  forget(ticket) { this.#call('forget', ticket); }
   head(task, status) { this.#call('head', task, status); }
   chunk(task, length) { this.#call('chunk', task, length); }
   end(task, how, code) { this.#call('end', task, how, code); }

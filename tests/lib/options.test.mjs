@@ -7,10 +7,10 @@ const base = { baseUrl: '/bi-chat/', protocol: 'bichat' };
 test('every default is filled in, flat, for the engine', () => {
   assert.deepEqual({ ...parseOptions(base).raw }, {
     baseUrl: '/bi-chat', protocol: 'bichat', streamEndpoint: '/stream', transports: ['fetch'], websocketAuth: 'frame',
-    eventLog: true, credentials: 'include',
+    eventLog: true, credentials: 'include', share: null, hasCursors: true, maxConnections: null,
     retryBaseMs: 1000, retryCapMs: 30000, retryJitter: true, retryStableMs: 10000, retryGiveUpAfterMs: 120000, retryMaxAttempts: Infinity,
     stallMs: 45000, livenessFloorMs: 6000, firstByteMs: 5000, connectGraceMs: 500, connectTimeoutMs: 0, statusTimeoutMs: 5000, stopTimeoutMs: 5000,
-    maxEventBytes: 16777216,
+    outboxMessages: 100, outboxBytes: 4194304, maxEventBytes: 16777216, firstEventMs: 0, inactivityMs: 0,
   });
   assert.deepEqual(parseOptions(base).rpc, { url: '/bi-chat/rpc', credentials: 'include', timeoutMs: 120000 });
 });
@@ -34,7 +34,7 @@ test('a ladder is any of the protocol\'s transports in any order', () => {
   const all = ['fetch', 'websocket', 'rest', 'eventsource'];
   const { raw, numbers } = parseOptions({ baseUrl: '/api', protocol: 'ws-chat', transports: all });
   // A digit for each: the first choice is the last digit.
-  assert.deepEqual([raw.transports, raw.streamEndpoint, ...numbers.slice(-3)], [all, '', 1, 2413, 5000]);
+  assert.deepEqual([raw.transports, raw.streamEndpoint, ...numbers.slice(-8, -4)], [all, '', 1, 2413, 5000, 0]);
 });
 
 test('a protocol may be a function, its own or of an object', () => {
@@ -42,7 +42,17 @@ test('a protocol may be a function, its own or of an object', () => {
   assert.equal(parseOptions({ baseUrl: '', protocol: decode }).raw.decode, decode);
   const protocol = { decode() { return this === protocol ? [] : null; } };
   const { raw, numbers } = parseOptions({ baseUrl: '', protocol });
-  assert.deepEqual([raw.protocol, raw.transports, raw.decode(), numbers.at(-3)], ['custom', ['fetch'], [], 5]);
+  assert.deepEqual([raw.protocol, raw.transports, raw.decode(), numbers.at(-8)], ['custom', ['fetch'], [], 5]);
+});
+
+test('tabs share where server, protocol and scope are the same', () => {
+  const shareOf = (options) => parseOptions({ ...base, ...options }).raw.share;
+  assert.equal(shareOf({ shareAcrossTabs: false }), null);
+  const names = [{}, { protocol: 'envelope' }, { baseUrl: '/other' }, { streamEndpoint: '/s' }, { shareAcrossTabs: { scope: 'ada' } }, { shareAcrossTabs: { scope: 'bob' } }]
+    .map((options) => shareOf({ shareAcrossTabs: true, ...options }));
+  assert.equal(new Set(names).size, names.length);
+  assert.equal(shareOf({ shareAcrossTabs: {} }), names[0]);
+  assert.equal(parseOptions({ ...base, shareAcrossTabs: true }).numbers.at(-5), 1);
 });
 
 test('a wrong value is refused with its path, what came and what was expected', () => {
@@ -64,6 +74,9 @@ test('a wrong value is refused with its path, what came and what was expected', 
     ['retry.base', { ...base, retry: { base: 1 } }],
     ['liveness.stallMs', { ...base, liveness: { stallMs: NaN } }],
     ['connectGraceMs', { ...base, connectGraceMs: '500' }],
+    ['watchdog', { ...base, watchdog: 30_000 }],
+    ['watchdog.firstEventMs', { ...base, watchdog: { firstEventMs: -1 } }],
+    ['watchdog.first', { ...base, watchdog: { first: 1 } }],
     ['transports', { ...base, transports: [] }],
     ['transports[0]', { ...base, transports: ['websocket'] }],
     ['transports', { ...base, transports: ['fetch', 'fetch'] }],
@@ -75,6 +88,11 @@ test('a wrong value is refused with its path, what came and what was expected', 
     ['eventLog', { ...base, eventLog: 'no' }],
     ['persist', { ...base, persist: 'local' }],
     ['persist', { ...base, persist: true }],
+    ...[0, -1, 1.5, NaN, '4'].map((maxConnections) => ['maxConnections', { ...base, maxConnections }]),
+    ['shareAcrossTabs', { ...base, shareAcrossTabs: 'yes' }],
+    ['shareAcrossTabs', { ...base, shareAcrossTabs: null }],
+    ['shareAcrossTabs.scope', { ...base, shareAcrossTabs: { scope: '' } }],
+    ['shareAcrossTabs.name', { ...base, shareAcrossTabs: { name: 'x' } }],
     ['transports', { ...base, transports: ['eventsource'], headers: {} }],
     ['credentials', { ...base, credentials: true }],
     ['headers', { ...base, headers: 'token' }],

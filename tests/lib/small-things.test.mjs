@@ -58,9 +58,17 @@ test('offsets in stored metadata are taken as they come, and only the numbers am
 test('an error says what came and keeps only what is known', () => {
   const error = toError({ code: 'http-status', retryable: false, status: 404, attempts: null, detail: 'no such session' });
   assert.ok(error instanceof SteadyStreamError && error instanceof Error);
-  assert.equal(error.message, 'The server answered HTTP 404; expected a 2xx status. The server said: no such session');
+  assert.equal(error.message, 'The server answered HTTP 404, there is no such thing; expected a 2xx status. The server said: no such session');
   assert.equal('attempts' in error, false);
   assert.equal(toError(null), null);
+});
+
+test('a status that people meet has words for them (S-UI-3)', () => {
+  const words = (status) => toError({ code: 'http-status', retryable: false, status }).message;
+  const plain = words(418);
+  assert.equal(plain, 'The server answered HTTP 418; expected a 2xx status.');
+  const all = [401, 403, 404, 429, 500, 502, 503].map((status) => words(status).replace(/\d{3}/, '418'));
+  assert.equal(new Set([...all, plain]).size, 8);
 });
 
 test('the connect grace has a class of its own', () => {
@@ -72,7 +80,7 @@ test('the connect grace has a class of its own', () => {
 
 test('every code has a sentence', () => {
   const codes = ['connect-failed', 'disconnected', 'http-status', 'unauthorized', 'content-type', 'gave-up', 'stalled', 'connect-timeout', 'run-not-found',
-    'run-ended', 'server-error', 'malformed-event', 'event-too-large', 'truncated', 'aborted', 'invalid-argument', 'invalid-state',
+    'run-ended', 'server-error', 'first-event-timeout', 'inactivity-timeout', 'batch-failed', 'generation-mismatch', 'end-not-sent', 'malformed-event', 'event-too-large', 'truncated', 'aborted', 'invalid-argument', 'invalid-state',
     'engine-crashed', 'wasm-blocked', 'not-ready', 'queue-full', 'request-failed', 'request-timeout'];
   for (const code of codes) {
     const { message } = new SteadyStreamError(code, { path: 'x', got: 'y', expected: 'z' });

@@ -1,6 +1,6 @@
 // What must not compile. An expected error that does not come is an error itself.
 import {
-  ManagedEventSource, ManagedWebSocket, RunClient, RunStream, SteadyStreamError, STREAM_EVENT_TYPES, createRequestId, createRunCore, isTerminalEvent, splitIntoTextBlocks,
+  ManagedEventSource, ManagedWebSocket, RunClient, RunStream, SteadyStreamError, STREAM_EVENT_TYPES, createRequestId, createRunCore, isTerminalEvent, keepScroll, Pages, splitIntoTextBlocks,
 } from 'steadystream';
 import type { Part, RunSnapshot, Store, TerminalStreamEventType } from 'steadystream';
 
@@ -48,6 +48,8 @@ new RunClient({ baseUrl: '', headers: { a: 1 } });
 
 // @ts-expect-error no such storage
 new RunClient({ baseUrl: '', persist: 'local' });
+// @ts-expect-error a scope is a name
+new RunClient({ baseUrl: '', shareAcrossTabs: { scope: 7 } });
 // @ts-expect-error parts are a list
 client.open({ sessionId: 's', parts: { type: 'text' } });
 
@@ -66,6 +68,14 @@ client.open({ runId: 'r' });
 client.subscribeRunEvents('s', 'r', {});
 // @ts-expect-error resume may give null
 client.resume('s').then((resumed) => resumed.close());
+// @ts-expect-error a view has a session
+client.run({ runId: 'r' });
+// @ts-expect-error what is held already is for open()
+client.run({ sessionId: 's', cursor: '1-0' });
+// @ts-expect-error nobody owns it, so nobody closes it
+client.run({ sessionId: 's' }).close();
+// @ts-expect-error it may be idle
+const running: RunSnapshot = client.run({ sessionId: 's' }).getSnapshot();
 // @ts-expect-error an answer is options or own words
 client.submitAnswers('s', 'c', { q: 'yes' });
 client.rejectQuestion('s').then((result) => {
@@ -131,3 +141,15 @@ new ManagedWebSocket('').send({});
 new ManagedWebSocket('').onclose = ({ error }) => error.code;
 
 export { terminal, wrong };
+// @ts-expect-error a history belongs to a session
+client.messages();
+// @ts-expect-error a page has a style
+client.sessions({ endpoint: { path: '/s' } });
+// @ts-expect-error load gives items
+client.messages('s', { load: async () => [] });
+// @ts-expect-error an item may be known to nobody but this page
+client.messages('s').getSnapshot().items[0]!.value.content;
+// @ts-expect-error made by messages() and sessions()
+new Pages();
+// @ts-expect-error what scrolls is an element
+keepScroll('#list');

@@ -1,10 +1,10 @@
 // What users write must compile, and mean what it says.
 import {
   ManagedEventSource, ManagedWebSocket, RunClient, RunEventsConnectError, RunStream, STREAM_EVENT_TYPES, SteadyStreamError, TERMINAL_STREAM_EVENT_TYPES, createRequestId,
-  createRunCore, isTerminalEvent, preload, readTextBlockOffsets, splitIntoTextBlocks,
+  createRunCore, isTerminalEvent, keepScroll, preload, readTextBlockOffsets, splitIntoTextBlocks,
 } from 'steadystream';
 import type {
-  ConnectionSnapshot, CustomRunEvent, Decode, ErrorCode, Part, RunEvent, RunOutcome, RunSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
+  ChatMessage, ConnectionSnapshot, CustomRunEvent, Decode, ErrorCode, Pages, Part, RunEvent, RunOutcome, RunSnapshot, RunView, RunViewSnapshot, Store, StreamEventType, TerminalStreamEventType, TextBlock,
   TraceEntry, Transport,
 } from 'steadystream';
 import { RunClient as UrlRunClient, init } from 'steadystream/url';
@@ -77,6 +77,11 @@ for await (const event of run) {
 
 const adopted: RunStream = client.adopt({ sessionId: 's' }, async (cursor) => (cursor === null ? new ReadableStream<Uint8Array>() : null));
 adopted.close();
+const view: RunView = client.run({ sessionId: 's' }, { graceMs: Infinity, notify: 'idle' });
+same<ReturnType<typeof view.getSnapshot>['status'], 'pending' | 'streaming' | 'waiting' | 'completed' | 'cancelled' | 'failed' | 'interrupted' | 'idle' | 'none'>(true);
+const { stop, retry } = view;
+stop().then(retry);
+const shown: RunViewSnapshot = run.getSnapshot();
 const resumed: RunStream | null = await client.resume('s', { runId: 'r' });
 resumed?.retry().close();
 const opened = client.open({ sessionId: 's' }, { notify: 'sync' });
@@ -85,7 +90,8 @@ client.open({ sessionId: 's', runId: 'r', cursor: cursor ?? '0-0', parts });
 client.send('s', 'go on', { parts });
 const allowed = await client.answerPermission('s', 'p', { optionId: 'allow', userAnswers: { q: 1 } });
 if (!allowed.success) console.error(allowed.error.code);
-const keeping = new RunClient({ baseUrl: '/', persist: 'indexeddb' });
+const keeping = new RunClient({ baseUrl: '/', persist: 'indexeddb', shareAcrossTabs: { scope: 'user-1' } });
+new RunClient({ baseUrl: '/', shareAcrossTabs: true }).close();
 void keeping.forget('s');
 await opened.stop();
 {
@@ -168,3 +174,20 @@ new ManagedWebSocket('', null, { minReconnectionDelay: 1000, maxRetries: 3, maxE
 new ManagedWebSocket('', [], { retry: false, WebSocket });
 
 export { SocketClass, SourceClass, block, blocks };
+
+const messages = client.messages('s');
+same<typeof messages, Pages<ChatMessage>>(true);
+messages.subscribe(({ items, loading, error }) => {
+  for (const { key, id, value, run: live } of items) console.log(`${key} ${id ?? ''} ${value?.content ?? ''} ${live?.getSnapshot().text ?? ''}`);
+  same<typeof loading, 'older' | 'newer' | 'newest' | null>(true);
+  console.log(error?.code satisfies ErrorCode | undefined);
+}, { notify: 'sync' });
+const isThere: Promise<boolean> = messages.loadOlder();
+void isThere;
+interface Thread { readonly uid: string; readonly title: string }
+const threads: Pages<Thread> = client.sessions<Thread>({
+  endpoint: { path: '/threads', style: 'offset', items: (reply) => (reply as { data: Thread[] }).data, hasMore: 'more' }, id: 'uid', limit: 20, maxItems: 200,
+});
+client.messages('s', { load: async ({ before, limit, signal }) => ({ items: [{ id: `${before}${limit}${signal.aborted}` }], next: null }), style: 'cursor', id: ({ id }) => id });
+const kept = keepScroll(document.body, { list: document.body, pages: threads, near: 2 });
+kept.close();

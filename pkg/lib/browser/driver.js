@@ -13,20 +13,41 @@ import { Alarm } from './alarm.js';
 import { openFetch } from './fetch-stream.js';
 import { openSource } from './event-source.js';
 import { onFrame } from './frame.js';
+import { placesAt } from './places.js';
 import { recall, remember } from './remembered.js';
-import { onlineNow, watchPage, weatherNow } from './signals.js';
+import { isGoodbye, onlineNow, watchPage, weatherNow } from './signals.js';
+import { SharedStreams } from '../tabs/shared-streams.js';
 import { openSocket } from './web-socket.js';
 
 const [ORDERS, FRAME, NOW, HURRIED, DEADLINE] = [1, 2, 4, 8, 16];
 /** Bits that ask for a frame at most: most chunks bring no more. */
 const CALM = FRAME | HURRIED;
-const ENDS = ['ended', 'failed', 'refused', 'overflown'];
+const ENDS = ['ended', 'failed', 'refused', 'overflown', 'moved', 'crowded'];
 /** By the engine's numbers. */
 export const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 const encoder = new TextEncoder();
 
 // In UTF-16 units. A request that outlives its page may have 64 KiB of body, together with the others that do.
 const SMALL = 8192;
+
+/** A native transport says no more of its head. */
+const OPENED = { status: 200, contentType: 'text/event-stream', retryAfter: null };
+
+/** What a native source tells, told like any other; one that cannot be made has failed. */
+const beginSource = (request, tell) => {
+  try {
+    return openSource(request, { ...tell, opened: () => tell.head(OPENED) });
+  } catch {
+    queueMicrotask(() => tell.end('failed'));
+    return () => {};
+  }
+};
+
+/** Of a response, what matters: plain enough to be told to other tabs. */
+const withHeads = (tell) => ({
+  ...tell,
+  head: ({ status, headers }) => tell.head({ status, contentType: headers.get('content-type'), retryAfter: headers.get('retry-after') }),
+});
 
 /** The engine's clock: ms of the page's monotonic one. */
 export const clock = () => performance.now();
@@ -39,11 +60,15 @@ export class Driver {
   #window;
   #alarm = new Alarm(() => this.#enter((raw, now) => raw.timeout(now)));
   #cancelFrame = null;
+  #places;                     // for connections; undefined until the first
+  #seats = new Map();          // slot -> its seat
+  #shared = null;              // the streams that other tabs have as well
   #tasks = new Map();          // number -> { close(), send(), text: what was told and the engine has not heard yet }
   #adopted = new Map();        // key -> what opens an adopted run's stream
   #stopWatching = null;
   #isActing = false;
   #isHurried = false;
+  #isGoing = false;
   #isOver = false;
 
   /** `headers`: see openFetch. `wake(isFrame)` flushes and tells. */
@@ -54,8 +79,18 @@ export class Driver {
     // What a listener throws must not reach a reader or a timer: that stream would never be read on.
     this.#wake = (isFrame) => callGuarded(wake, isFrame);
     this.#window = new Window(raw);
-    const { transports, baseUrl } = options;
+    const { transports, baseUrl, share } = options;
     if (transports.length > 1) guard(() => raw.learned(...recall(baseUrl, TRANSPORTS), clock()));
+  }
+
+  // Made with the first stream that may be shared: until then no other tab is listened to.
+  get #tabs() {
+    this.#shared ??= SharedStreams.create(this.#options.share, {
+      record: (slot) => this.call((raw) => raw.record(slot)),
+      retell: (slot) => this.call((raw) => raw.retell(slot)),
+      room: (slot) => this.#enter((raw, now) => raw.room(slot, now)),
+    });
+    return this.#shared;
   }
 
   /**
@@ -75,11 +110,15 @@ export class Driver {
   /** A call that begins something: from the first on the page is watched. */
   begin(fn, adopt) {
     if (this.#stopWatching === null) {
-      this.#stopWatching = watchPage((signal) => this.#enter((raw, now) => {
-        // What came before it was heard before it.
-        this.#feedText();
-        raw.signal(signal, now);
-      }));
+      this.#stopWatching = watchPage((signal) => {
+        this.#isGoing = isGoodbye(signal);
+        this.#enter((raw, now) => {
+          // What came before it was heard before it.
+          this.#feedText();
+          raw.signal(signal, now);
+        });
+        this.#isGoing = false;
+      });
     }
     return this.call((raw, now) => {
       // A signal may have been missed while the page slept.
@@ -106,9 +145,15 @@ export class Driver {
     this.#adopted.set(key, open);
   }
 
-  /** The run is over: nobody will ask any more. */
-  disown(key) {
+  /** A run is forgotten: nobody will ask for its streams any more. */
+  disown({ slot, key }) {
     this.#adopted.delete(key);
+    this.#forgetSeat(slot);
+  }
+
+  #forgetSeat(slot) {
+    this.#places?.forget(this.#seats.get(slot));
+    this.#seats.delete(slot);
   }
 
   /** Wakes with the next frame. */
@@ -124,6 +169,8 @@ export class Driver {
     this.#stopWatching?.();
     for (const { close } of this.#tasks.values()) close();
     this.#tasks.clear();
+    this.#shared?.close();
+    for (const slot of [...this.#seats.keys()]) this.#forgetSeat(slot);
   }
 
   // ---- entries of the page ----
@@ -170,10 +217,8 @@ export class Driver {
     if (said.isOverflown && this.#tasks.has(task)) this.#tellEnd(task, 'overflown');
   }
 
-  #tellHead(task, { status, headers }) {
-    this.#enter((raw, now) => raw.head(
-      task, status, headers.get('content-type') ?? undefined, headers.get('retry-after') ?? undefined, Date.now(), now,
-    ));
+  #tellHead(task, { status, contentType, retryAfter }) {
+    this.#enter((raw, now) => raw.head(task, status, contentType ?? undefined, retryAfter ?? undefined, Date.now(), now));
   }
 
   #tellEnd(task, how, code) {
@@ -221,7 +266,7 @@ export class Driver {
     if (due & FRAME && !this.#isOver) this.requestFrame();
   }
 
-  #carryOut({ open, close, to, frame, look, remember: blocked, ...order }) {
+  #carryOut({ open, close, to, frame, look, leave, remember: blocked, ...order }) {
     if (to) {
       this.#tasks.get(to)?.send(frame);
     } else if (open) {
@@ -232,18 +277,16 @@ export class Driver {
       task?.close();
     } else if (look) {
       guard(() => this.#raw.signal(onlineNow(), clock()));
+    } else if (leave) {
+      this.#shared?.leave(leave, order.slot, this.#isGoing);
     } else if (blocked) {
       remember(this.#options.baseUrl, blocked);
     }
   }
 
-  #open(task, { via, path, body, cursor, how }) {
-    if (via === 'adopted') {
-      this.#adopt(task, path, cursor);
-      return;
-    }
-    const { baseUrl, streamEndpoint, credentials, websocketAuth } = this.#options;
-    const url = baseUrl + streamEndpoint + path;
+  #open(task, { via, path, body, cursor, how, slot, share }) {
+    const { baseUrl, streamEndpoint, credentials, websocketAuth, decode } = this.#options;
+    const url = baseUrl + (how === 'page' ? '' : streamEndpoint) + path;
     const held = { close: () => {}, text: '' };
     this.#tasks.set(task, held);
     // The page may wrap what is called here, and close this client inside: then nobody would close what was just opened.
@@ -251,53 +294,62 @@ export class Driver {
       if (this.#isOver) opened.close();
       else Object.assign(held, opened);
     };
-    if (via === 'eventsource' || via === 'websocket') {
-      const tell = {
-        opened: () => this.#enter((raw, now) => raw.head(task, 200, 'text/event-stream', undefined, Date.now(), now)),
-        frame: (text, isUrgent) => this.#tellFrame(task, text, isUrgent),
-        end: (how, code) => this.#tellEnd(task, how, code),
-      };
-      if (via === 'websocket') {
-        hold(openSocket({ url, auth: websocketAuth }, this.#headers, tell));
-        return;
-      }
-      try {
-        hold({ close: openSource({ url, credentials }, tell) });
-      } catch {
-        if (this.#isOver) return;
-        this.#tasks.delete(task);
-        guard(() => this.#raw.end(task, ENDS.indexOf('failed'), undefined, clock()));
-      }
+    const tell = {
+      head: (head) => this.#tellHead(task, head),
+      chunk: (bytes) => this.#tellChunk(task, bytes),
+      frame: (text, isUrgent) => this.#tellFrame(task, text, isUrgent),
+      record: (record) => this.#enter((raw, now) => raw.takeRecord(task, record, now)),
+      end: (how, code) => this.#tellEnd(task, how, code),
+    };
+    if (via === 'websocket') {
+      hold(openSocket({ url, auth: websocketAuth }, this.#headers, { ...tell, opened: () => tell.head(OPENED) }));
       return;
     }
     const isReply = via === 'reply';
     const accept = isReply ? 'application/json' : 'text/event-stream';
     // A stop outlives the page that asked for it.
     const request = { url, body, how, cursor, accept, keepalive: isReply && body?.length < SMALL, credentials };
-    hold({ close: this.#listen(task, isReply ? undefined : this.#options.decode, cursor, (tell) => openFetch(request, this.#headers, tell)) });
-  }
-
-  #adopt(task, key, cursor) {
-    const held = { close: () => {}, text: '' };
-    this.#tasks.set(task, held);
-    held.close = this.#listen(task, this.#options.decode, cursor, (tell) => openAdopted(this.#adopted.get(key), cursor, tell));
-  }
-
-  /** Opens a stream of bytes, which are the engine's food as they are, or by way of the page's `decode`; gives what closes it. */
-  #listen(task, decode, cursor, open) {
-    const reader = decode && new CustomReader(decode, this.#options.maxEventBytes, cursor);
-    const close = open({
-      head: (response) => this.#tellHead(task, response),
-      chunk: (bytes) => (reader ? this.#tellWire(task, reader, bytes) : this.#tellChunk(task, bytes)),
-      end: (how) => {
-        reader?.close();
-        this.#tellEnd(task, how);
+    const begin = (told) => {
+      if (via === 'adopted') return openAdopted(this.#adopted.get(path), cursor, withHeads(told));
+      if (via === 'eventsource') return beginSource(request, told);
+      return openFetch(request, this.#headers, withHeads(told));
+    };
+    // What is sent waits for nobody.
+    const beginHere = isReply || via === 'adopted' || body !== null ? begin : (told) => this.#beginInPlace(slot, begin, told);
+    const wire = isReply || !decode ? { tell, close: () => {} } : this.#decode(task, new CustomReader(decode, this.#options.maxEventBytes, cursor), tell);
+    const isOwn = body !== null;
+    const close = share && this.#tabs
+      ? this.#tabs.open(share, { task, slot, cursor, isOwn, isWhole: !this.#options.hasCursors, begin: beginHere, tell: wire.tell })
+      : beginHere(wire.tell);
+    hold({
+      close: () => {
+        close();
+        wire.close();
       },
     });
-    return () => {
-      close();
-      reader?.close();
+  }
+
+  /** Opens a stream as soon as the server has a connection to spare for it. */
+  #beginInPlace(slot, begin, tell) {
+    const { baseUrl, maxConnections, share } = this.#options;
+    this.#places ??= placesAt(baseUrl, maxConnections, share !== null);
+    if (this.#places === null) return begin(tell);
+    if (!this.#seats.has(slot)) {
+      this.#seats.set(slot, {
+        room: () => this.#enter((raw, now) => raw.room(slot, now)),
+        isSeen: () => !this.#isOver && guard(() => this.#raw.watched(slot)),
+      });
+    }
+    return this.#places.open(this.#seats.get(slot), begin, tell);
+  }
+
+  /** What is told of bytes that a page's `decode` reads first. */
+  #decode(task, reader, tell) {
+    const end = (how) => {
+      reader.close();
+      tell.end(how);
     };
+    return { tell: { ...tell, chunk: (bytes) => this.#tellWire(task, reader, bytes), end }, close: () => reader.close() };
   }
 
   // Feeds what native sources and sockets have told since the last time. What follows from it is the caller's to act on.

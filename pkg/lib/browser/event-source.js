@@ -7,7 +7,7 @@
 
 // A listener per event name is needed: a named frame reaches no other (W-5, B-ES-1).
 const NAMES = ['open', 'error', 'message', 'stream', 'chunk', 'content', 'thinking', 'tool_start', 'tool_end', 'text_block_end',
-  'snapshot', 'interrupt', 'citation', 'usage', 'ping', 'stream_started', 'done', 'cancelled', 'failed'];
+  'snapshot', 'interrupt', 'citation', 'usage', 'ping', 'stream_started', 'done', 'cancelled', 'failed', 'update'];
 const TERMINAL = new Set(['done', 'cancelled', 'error', 'failed']);
 
 /**

@@ -14,6 +14,9 @@ export const onlineNow = () => (globalThis.navigator?.onLine === false ? ONLINE 
 /** The surroundings as they are, as the signals that would have brought them about. Where nothing is said, somebody looks. */
 export const weatherNow = () => [onlineNow(), isHidden() ? VISIBLE + 1 : VISIBLE];
 
+/** Whether the page is about to sleep, or to be gone. */
+export const isGoodbye = (signal) => ['freeze', 'pagehide'].includes(SIGNALS[signal]);
+
 /** Tells signals until what it gives is called. */
 export const watchPage = (tell) => {
   const listen = ({ type }) => {

@@ -1,13 +1,13 @@
 // Kept for this origin, over restarts of the browser and for its other tabs. Everything takes a moment here, and what is written
 // while the page goes away may not arrive. Storage that cannot be used is none.
 
-const [NAME, STORE] = ['steadystream', 'runs'];
+const STORE = 'runs';
 
 // Some browsers have let an open hang for ever; nobody waits for it longer than this.
 const PATIENCE_MS = 1000;
 
-const open = () => new Promise((resolve, reject) => {
-  const request = indexedDB.open(NAME, 1);
+const open = (name) => new Promise((resolve, reject) => {
+  const request = indexedDB.open(name, 1);
   request.onupgradeneeded = () => request.result.createObjectStore(STORE);
   request.onsuccess = () => resolve(request.result);
   request.onerror = request.onblocked = reject;
@@ -18,12 +18,14 @@ const within = (promise) => new Promise((resolve, reject) => {
   promise.then(resolve, reject).finally(() => clearTimeout(timer));
 });
 
-export const keepInDatabase = () => {
+const startingWith = (start) => IDBKeyRange.bound(start, `${start}\uffff`);
+
+export const keepInDatabase = (name = 'steadystream') => {
   let opened;
 
   const act = async (mode, ask) => {
     try {
-      opened ??= open();
+      opened ??= open(name);
       const database = await within(opened);
       database.onversionchange = () => {
         database.close();
@@ -49,8 +51,9 @@ export const keepInDatabase = () => {
       store.transaction.commit();
       return request;
     }),
+    list: async (start) => (await act('readonly', (store) => store.getAll(startingWith(start)))) ?? [],
     remove: (key) => act('readwrite', (store) => store.delete(key)),
-    clear: (start) => act('readwrite', (store) => store.delete(IDBKeyRange.bound(start, `${start}\uffff`))),
+    clear: (start) => act('readwrite', (store) => store.delete(startingWith(start))),
     sweep: (isStale) => act('readwrite', (store) => {
       const request = store.openCursor();
       request.onsuccess = () => {

@@ -10,7 +10,7 @@ const orNothing = (act) => {
   }
 };
 
-/** `prefix`: that of every key of ours, whoever's client. */
+/** `prefix`: that of every key which gives way to what is written, whoever's client. */
 export const keepInSession = (prefix) => ({
   read: (key) => orNothing(() => sessionStorage.getItem(key)),
   write: (key, text) => orNothing(() => {
@@ -24,6 +24,7 @@ export const keepInSession = (prefix) => ({
       sessionStorage.setItem(key, text);
     }
   }),
+  list: (start) => orNothing(() => mine(start).map((key) => sessionStorage.getItem(key))) ?? [],
   remove: (key) => orNothing(() => sessionStorage.removeItem(key)),
   clear: (start) => orNothing(() => {
     for (const key of mine(start)) sessionStorage.removeItem(key);

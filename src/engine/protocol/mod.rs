@@ -96,6 +96,11 @@ impl Protocol {
         matches!(self, Self::Chunks)
     }
 
+    /// Whether a server that is asked how a run stands finds it by the id of its send, or can have but one at a time.
+    pub const fn is_found_by_request(self) -> bool {
+        matches!(self, Self::WsChat | Self::Envelope)
+    }
+
     /// Whether a server can be asked how a run stands, and keeps what it has said. Else the send's own response is the run,
     /// and whoever comes later is told all of it from its start, while it lasts.
     pub const fn has_log(self) -> bool {
@@ -111,6 +116,11 @@ impl Protocol {
             Self::Envelope => envelope::requests::stop(session),
             Self::Chunks => chunks::requests::stop(session),
         }
+    }
+
+    /// What empties a session, or takes it away; `None` where the protocol has no such thing.
+    pub fn clear(self, session: &str, clear: Clear) -> Option<Request> {
+        (self == Self::Chunks).then(|| chunks::requests::clear(session, clear))
     }
 
     /// Reads the reply to [`Protocol::status`]; `None` if it is none.
@@ -132,6 +142,18 @@ impl Protocol {
             Self::UiMessage | Self::Envelope | Self::Chunks | Self::Custom => &[Transport::Fetch],
         }
     }
+}
+
+/// What becomes of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// It is emptied, and who is present in it forgotten if so wanted.
+    Reset {
+        /// Whether so.
+        presence: bool,
+    },
+    /// It is there no more.
+    Delete,
 }
 
 /// What a server says of a run, or of whatever runs in a session.

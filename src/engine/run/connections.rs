@@ -2,7 +2,7 @@
 
 use alloc::string::String;
 
-use super::{Ask, Core, Doubt, Output, Road};
+use super::{Ask, Core, Doubt, Output, Road, Urgency};
 use crate::engine::{
     error::{Code, Failure},
     event::Fault,
@@ -20,6 +20,10 @@ use crate::engine::{
 
 /// How long a socket may take to open while another transport is left to try.
 const SOCKET_PATIENCE: Millis = Millis(5_000);
+
+/// How long after it first went out a message is repeated without a question: few runs are over by then, and a request id lives
+/// as long as its run (B-SEND-4).
+const LATE: Millis = Millis(30_000);
 
 /// How long a server that says "try again later" (1013) is left alone at the least.
 const LATER: Millis = Millis(5_000);
@@ -48,6 +52,9 @@ impl Core {
                 if self.road == Road::Sending && self.accepted {
                     return self.ask_status(Doubt::Accepted, now);
                 }
+                if self.is_repeated_late(now) {
+                    return self.ask_status(Doubt::Sent, now);
+                }
                 self.attempt(now);
             }
             Some(Due::Lost(code)) => self.lose(Failure::passing(code), None, now),
@@ -57,8 +64,19 @@ impl Core {
         }
     }
 
+    /// Whether the message may have arrived so long ago that its run may have ended, and its request id with it.
+    fn is_repeated_late(&self, now: Instant) -> bool {
+        let is_late = self.sent_at.is_some_and(|(at, _)| now.since(at) >= LATE);
+        self.road == Road::Sending && self.protocol == Protocol::Bichat && (self.is_inherited || is_late)
+    }
+
     /// Makes the attempt that the link has numbered.
     fn attempt(&mut self, now: Instant) {
+        if self.road == Road::Sending && self.sent_at.is_none() {
+            self.sent_at = Some((now, self.link.conn()));
+            // Whoever keeps the message must know before the page can go away.
+            self.urgency = Urgency::Now;
+        }
         let conn = self.link.conn();
         let before = self.via;
         self.via = self.transport(now);
@@ -89,7 +107,7 @@ impl Core {
                 self.begin_log();
                 let path = self.adopted.as_ref().map(|adopted| adopted.key.clone()).unwrap_or_default();
                 let request = Request { last_event_id: self.cursor().map(Into::into), ..Request::get(path) };
-                self.push(Output::Connect { conn, request, via: Transport::Adopted });
+                self.push(Output::Connect { conn, request, via: Transport::Adopted, share: None });
             }
             (_, Road::Sending) if self.protocol.posts() => {
                 let request = self.protocol.send(&self.session, self.body.as_deref().unwrap_or("{}"));
@@ -100,7 +118,7 @@ impl Core {
             }
             (via, _) => {
                 let request = self.request();
-                self.push(Output::Connect { conn, request, via });
+                self.push(Output::Connect { conn, request, via, share: self.shared_name() });
             }
         }
     }
@@ -167,6 +185,9 @@ impl Core {
                 self.stop_what_arrived_late(now);
             }
             http::Verdict::Retry { after } => {
+                if is_refusal(head.status) && self.sent_at.is_some_and(|(_, conn)| conn == self.link.conn()) {
+                    self.sent_at = None;
+                }
                 self.lose(Failure::passing(Code::HttpStatus).with_status(head.status), after, now);
             }
             http::Verdict::Reauthorize if !self.reauthorized => {
@@ -201,8 +222,9 @@ impl Core {
     }
 
     /// The shared socket is open and has our frame. A send is out of our hands from here on (W4-4); what is asked for comes.
-    pub(super) fn handle_handed(&mut self, now: Instant) {
+    pub(super) fn handle_handed(&mut self, socket: u32, now: Instant) {
         self.head_seen = true;
+        self.socket = socket;
         if self.road == Road::Sending {
             self.accepted = true;
             self.link.handle_handed(now);
@@ -257,8 +279,10 @@ impl Core {
             (200..=299, None) => self.refuse(Failure::lasting(Code::ContentType).with_status(status), now),
             _ => {
                 let head = Head { status, ..Head::default() };
-                // A refusal says that nothing was taken; a failure says nothing.
-                self.accepted &= matches!(http::judge(&head), http::Verdict::Retry { .. });
+                // A refusal says that nothing was taken; a failure says nothing. One that may pass is asked about where its request
+                // id can be.
+                let is_taken_for_one = self.protocol == Protocol::Envelope && is_refusal(status);
+                self.accepted &= matches!(http::judge(&head), http::Verdict::Retry { .. }) && !is_taken_for_one;
                 self.handle_response(&head, now);
             }
         }
@@ -331,7 +355,7 @@ impl Core {
             let truncated = Failure { code, retryable: false, ..failure };
             return self.settle(Status::Interrupted, By::Server, Some(truncated), now);
         }
-        if self.road == Road::Sending && !self.protocol.has_log() && !matches!(failure.status, Some(425 | 429 | 503)) {
+        if self.road == Road::Sending && !self.protocol.has_log() && !failure.status.is_some_and(is_refusal) {
             // It may have been taken: what runs in the session now is it.
             self.road = Road::Following;
         }
@@ -470,6 +494,11 @@ impl Core {
     pub(super) fn run_name(&self) -> String {
         self.run.clone().unwrap_or_default()
     }
+}
+
+/// Whether a status that may pass says that nothing was taken.
+fn is_refusal(status: u16) -> bool {
+    matches!(status, 425 | 429 | 503)
 }
 
 /// Whether a reply is the beginning of a JSON object and not all of it. Not every browser tells that of a body, where its

@@ -6,9 +6,9 @@
 //! with what is held; where it runs still, the server may not have written yet what it has told, so that both are asked again after
 //! a wait, until the budget is spent. What is behind a gap is never shown: it would not be what the server has said.
 
-use super::{Core, Doubt, Output, Road, connections::is_cut_short, questions::Standing};
+use super::{Core, Doubt, Gap, Output, Road, connections::is_cut_short, questions::Standing};
 use crate::engine::{
-    cursor::Verdict,
+    cursor::{Cursor, Verdict},
     error::{Code, Failure},
     http::{self, Head},
     json::{Elements, Value, integer},
@@ -21,15 +21,21 @@ use crate::engine::{
     time::{Instant, Millis},
     timer::Timer,
     trace::Happening,
+    transport::Transport,
 };
 
 impl Core {
     /// An event came with others missing before it.
-    pub(super) fn take_gap(&mut self, now: Instant) {
+    pub(super) fn take_gap(&mut self, cursor: Cursor<'_>, now: Instant) {
+        let Cursor::Int(before) = cursor else { return };
+        let is_old = self.is_of_earlier_subscription(before, now);
+        let gap = self.gap.replace(Gap { before, socket: self.socket });
+        if is_old {
+            return;
+        }
         self.counts.gaps += 1;
         self.note(Happening::Gap, now);
-        let has_come_before = core::mem::replace(&mut self.is_gapped, true);
-        if has_come_before && self.has_pages() {
+        if gap.is_some() && self.has_pages() {
             self.disconnect();
             self.link.hold();
             self.read_stored(now);
@@ -37,6 +43,24 @@ impl Core {
             // What is missing is asked for again, after what is held.
             self.lose(Failure::passing(Code::Disconnected), None, now);
         }
+    }
+
+    /// An event came with none missing before it.
+    pub(super) fn close_gap(&mut self, cursor: Cursor<'_>) {
+        let via = self.via;
+        let is_inside = |gap: Gap| matches!(cursor, Cursor::Int(number) if number < gap.before);
+        self.gap = self.gap.filter(|gap| via == Transport::WebSocket && is_inside(*gap));
+    }
+
+    /// A socket that has missed something stays, and what it carried before it was told to go on from there may come in first: higher
+    /// numbers in their order. It is told again. A server that does not listen has until its first word is due.
+    fn is_of_earlier_subscription(&self, number: u64, now: Instant) -> bool {
+        let is_first_word_due = match self.link.phase() {
+            Phase::Open { since } => now.since(since) >= self.config.first_byte,
+            _ => true,
+        };
+        let goes_on = |gap: Gap| gap.socket == self.socket && gap.before < number;
+        self.via == Transport::WebSocket && !is_first_word_due && self.gap.is_some_and(goes_on)
     }
 
     fn has_pages(&self) -> bool {

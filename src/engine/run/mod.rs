@@ -21,19 +21,22 @@
 //! was sent, and takes the rows that are its own.
 //!
 //! Here: what a run is, its inputs and outputs. Beside it: its connections (`connections`), what a stream's events do (`stream`),
-//! the answer without a stream (`polling`), what a stream leaves out (`missing`), the rows of a stream that many runs share
-//! (`rows`), what is asked and what the replies decide (`questions`), what is told of it (`write`) and kept of it (`stored`).
+//! the answer without a stream (`polling`), what is another message's (`others`), what a stream leaves out (`missing`), the rows of a stream that many runs share
+//! (`rows`), what is asked and what the replies decide (`questions`), what is told of it (`write`) and kept of it (`stored`), and
+//! what becomes of a stream that tabs share (`shared`).
 
 mod connections;
 mod missing;
+mod others;
 mod polling;
 mod questions;
 mod rows;
+mod shared;
 mod stored;
 mod stream;
 mod write;
 
-use alloc::{collections::VecDeque, string::String};
+use alloc::{collections::VecDeque, string::String, vec::Vec};
 
 use questions::Doubt;
 
@@ -58,6 +61,7 @@ use super::{
     trace::{Happening, Trace},
     transcript::Transcript,
     transport::Transport,
+    watchdog::{Limits, Trip, Watchdog},
     window::Window,
 };
 
@@ -76,6 +80,8 @@ pub enum Output {
         request: Request,
         /// Over `fetch`, or the browser's own `EventSource`.
         via: Transport,
+        /// Its name among the tabs that want the same stream, if they may share it.
+        share: Option<String>,
     },
     /// Take part in the client's socket; report under `conn`.
     Join {
@@ -131,6 +137,10 @@ pub enum Loss {
     Ended,
     /// The network failed, before or after the head.
     Failed,
+    /// Another tab has it, or will: ask again at once, from what is held.
+    Moved,
+    /// The page has no connection to spare: wait until it has one.
+    Crowded,
 }
 
 /// What a caller wants of a run.
@@ -155,6 +165,12 @@ pub struct Wish {
     /// What is held of it, as JSON: what [`Run::store`] gave, or `{"parts":[…]}` as an app has them, which `cursor` belongs to. Of
     /// a send: the message that the answer goes on with (U-R-1).
     pub held: Option<String>,
+    /// It waits for its turn: nothing goes out before [`Run::go`].
+    pub is_in_line: bool,
+    /// Another page has left the message unsent, as far as that knew.
+    pub was_left: bool,
+    /// The message may have arrived before, by another page's doing: its fate is asked for before it is sent.
+    pub may_have_arrived: bool,
 }
 
 /// A stream that somebody else opens.
@@ -199,6 +215,7 @@ struct Core {
     tracing: bool,
     latency: Option<Millis>,
     timers: Table,
+    watchdog: Watchdog,
     outputs: VecDeque<Output>,
     asks: u32,
 
@@ -237,7 +254,9 @@ struct Core {
     // What is stored behind the cursor, a page at a time.
     paging: Option<Ask>,
     // Events were missing, and nothing new has come since.
-    is_gapped: bool,
+    gap: Option<Gap>,
+    // The number of the socket that has our frame, or had the last one.
+    socket: u32,
     // How many events there were when the silence began.
     told_before: usize,
     // What a reply asked for, until the next wait or connection.
@@ -269,6 +288,9 @@ struct Core {
     passed_by: bool,
     // What the first stream without a log called the run: one that calls it otherwise tells another one.
     first_name: Option<String>,
+    // Names of what runs in the session and is another message's, and whether anything does.
+    others: Vec<String>,
+    has_rival: bool,
     // The message that the answer goes on with, as JSON.
     base: Option<String>,
     // Something has changed since the run was last stored.
@@ -278,6 +300,10 @@ struct Core {
     head_seen: bool,
     // The server took the send: it is not repeated before its fate is known.
     accepted: bool,
+    // When, and over which connection, the message first went out and may have arrived.
+    sent_at: Option<(Instant, Conn)>,
+    // Of a message that another page has sent.
+    is_inherited: bool,
     events_here: bool,
     any_event: bool,
     had_token: bool,
@@ -292,6 +318,15 @@ struct Core {
     events: Delta,
     dirty: Dirty,
     urgency: Urgency,
+}
+
+/// Where events were missing.
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    /// The number of the event that showed it.
+    before: u64,
+    /// That of the socket that brought it.
+    socket: u32,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -323,6 +358,7 @@ impl Run {
         let mut ladder = Ladder::new(rungs);
         ladder.set_blocked(config.blocked);
         let of_session = wish.body.is_none() && wish.run.is_none();
+        let is_inherited = wish.may_have_arrived && wish.body.is_some();
         let mut run = Self {
             reader: Reader::new(protocol, config.max_event_bytes),
             core: Core {
@@ -336,6 +372,7 @@ impl Run {
                 tracing: false,
                 latency: None,
                 timers: Table::default(),
+                watchdog: Watchdog::new(config.watchdog),
                 outputs: VecDeque::new(),
                 asks: 0,
                 road: Road::Sending,
@@ -362,7 +399,8 @@ impl Run {
                 reading: None,
                 suspecting: None,
                 paging: None,
-                is_gapped: false,
+                gap: None,
+                socket: 0,
                 told_before: 0,
                 retry_after: None,
                 stopping: false,
@@ -381,12 +419,16 @@ impl Run {
                 loose_again: 0,
                 passed_by: false,
                 first_name: None,
+                others: Vec::new(),
+                has_rival: false,
                 base: None,
                 is_unstored: true,
                 second_wind: false,
                 head_seen: false,
                 // Neither a message nor a run: whatever runs in the session is meant, and only its status tells.
                 accepted: of_session,
+                sent_at: None,
+                is_inherited: false,
                 events_here: false,
                 any_event: false,
                 had_token: false,
@@ -407,13 +449,17 @@ impl Run {
             run.core.hold(cursor);
         }
         match wish.held {
-            Some(held) if run.core.body.is_none() => run.core.take_up(&held),
+            Some(held) if run.core.body.is_none() => {
+                run.core.take_up(&held);
+            }
             held => {
                 run.core.base = held;
                 run.core.exact = run.core.beginning_of_answer();
             }
         }
-        run.core.road = run.core.first_road(true);
+        run.core.inherit(is_inherited);
+        run.core.watchdog.arm(now);
+        run.core.link.keep_waiting(wish.is_in_line);
         run.core.set_out(now);
         run
     }
@@ -434,9 +480,9 @@ impl Run {
     }
 
     /// The socket that it shares is open, and has what it had to say.
-    pub fn handle_handed(&mut self, conn: Conn, now: Instant) {
+    pub fn handle_handed(&mut self, conn: Conn, socket: u32, now: Instant) {
         if self.core.link.is_current(conn) {
-            self.core.handle_handed(now);
+            self.core.handle_handed(socket, now);
         }
     }
 
@@ -503,6 +549,7 @@ impl Run {
                 Loss::Ended => Code::Disconnected,
                 Loss::Failed if self.core.head_seen => Code::Disconnected,
                 Loss::Failed => Code::ConnectFailed,
+                Loss::Moved | Loss::Crowded => return self.core.handle_moved(loss, now),
             };
             self.core.lose(Failure::passing(code), None, now);
         }
@@ -559,6 +606,7 @@ impl Run {
         while let Some(due) = self.core.link.handle_timeout(now) {
             self.core.obey(Some(due), now);
         }
+        self.core.watch(now);
     }
 
     /// The user cancels: the caller sends the stop request and reports its reply with [`Run::handle_stop_reply`].
@@ -573,9 +621,14 @@ impl Run {
         if core.settle_by_verdict(now) {
             return;
         }
+        if self.is_unsent() {
+            return self.withdraw(now);
+        }
+        let core = &mut self.core;
         core.drop_doubt();
         core.drop_poll();
         core.stopping = true;
+        core.watchdog.clear();
         core.timers.set(Timer::Stop, now + core.config.stop_timeout);
         if !matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. }) {
             core.link.hold();
@@ -604,7 +657,7 @@ impl Run {
             Status::Interrupted if core.adopted.as_ref().is_some_and(|adopted| adopted.may_reopen) => false,
             _ if core.adopted.is_some() => return false,
             // Nothing is left to go on with.
-            Status::Interrupted if !core.protocol.has_log() => core.over && core.body.is_some(),
+            Status::Interrupted if !core.protocol.has_log() => core.over && core.body.is_some() && core.any_event,
             // A server that names no run cannot take one up again: it is sent anew.
             Status::Interrupted => core.protocol == Protocol::WsChat && core.run.is_none() && core.any_event,
             Status::Failed => core.any_event && core.body.is_some(),
@@ -629,7 +682,14 @@ impl Run {
                 core.body = Some(body.into());
             }
         }
-        core.road = core.first_road(anew);
+        if core.sent_at.is_some() || core.is_inherited {
+            // Whoever repeats what may have arrived has been told so.
+            core.sent_at = (!anew).then_some((now, core.link.conn()));
+            core.is_inherited = false;
+        }
+        // Of what nobody has seen a word, it is not known that it arrived: its request id finds it, if it did (B-SEND-2).
+        let is_in_doubt = core.over && !core.any_event;
+        core.road = core.first_road(anew || is_in_doubt);
         core.status = Status::Pending;
         core.by = By::Server;
         core.error = None;
@@ -641,11 +701,12 @@ impl Run {
         core.over = false;
         core.has_reread = false;
         core.concluded = None;
-        core.is_gapped = false;
+        core.gap = None;
         core.second_wind = false;
         core.accepted = core.body.is_none();
         core.dirty = Dirty { state: true, ..Dirty::default() };
         core.link.renew();
+        core.watchdog.arm(now);
         core.set_out(now);
         true
     }
@@ -659,12 +720,71 @@ impl Run {
         }
     }
 
+    /// From here on its maker may be silent for so long.
+    pub fn limit(&mut self, limits: Limits, now: Instant) {
+        if !self.core.status.is_settled() {
+            self.core.watchdog = Watchdog::new(limits);
+            self.core.watchdog.arm(now);
+        }
+    }
+
     /// Keeps raw events for a listener from now on, or no longer.
     pub fn listen(&mut self, on: bool) {
         self.core.listening = on;
         if !on {
             self.core.events = Delta::new();
         }
+    }
+
+    // ---- its place in its session's line ----
+
+    /// It is its turn.
+    pub fn go(&mut self, now: Instant) {
+        self.core.link.keep_waiting(false);
+        self.core.handle_room(now);
+    }
+
+    /// It is not its turn any more, and nothing of it has gone out: that waits for [`Run::go`].
+    pub fn hold_back(&mut self) {
+        self.core.link.keep_waiting(true);
+    }
+
+    /// It is a message that another page has left, under the name that this has there.
+    pub fn take_over(&mut self, request_id: &str, body: &str, may_have_arrived: bool) {
+        let core = &mut self.core;
+        core.request_id = Some(request_id.into());
+        core.body = Some(body.into());
+        core.inherit(may_have_arrived);
+        core.touch();
+    }
+
+    /// Whether it is a message of which nothing has gone out.
+    pub fn is_unsent(&self) -> bool {
+        let core = &self.core;
+        let is_waiting = !matches!(core.link.phase(), Phase::Connecting | Phase::Open { .. });
+        core.body.is_some() && core.sent_at.is_none() && !core.is_inherited && is_waiting && !core.status.is_settled()
+    }
+
+    /// Whether nobody need wait for it: it is no message, the server has it, or it never will.
+    pub fn is_taken(&self) -> bool {
+        self.core.is_taken() || self.core.status.is_settled()
+    }
+
+    /// The bytes of its message.
+    pub fn body_bytes(&self) -> usize {
+        self.core.body.as_ref().map_or(0, String::len)
+    }
+
+    /// Ends what the user wants no more, at once and without a word to the server.
+    pub fn withdraw(&mut self, now: Instant) {
+        if !self.core.status.is_settled() {
+            self.core.settle(Status::Cancelled, By::User, None, now);
+        }
+    }
+
+    /// There is no room for the message: it never goes out.
+    pub fn turn_away(&mut self, now: Instant) {
+        self.core.settle(Status::Failed, By::Limit, Some(Failure::passing(Code::OutboxFull)), now);
     }
 
     // ---- outputs ----
@@ -676,7 +796,8 @@ impl Run {
 
     /// When to call [`Run::handle_timeout`] next.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        [self.core.timers.next(), self.core.link.poll_timeout()].into_iter().flatten().min()
+        let core = &self.core;
+        [core.timers.next(), core.link.poll_timeout(), core.watchdog.poll_timeout()].into_iter().flatten().min()
     }
 
     /// How soon to flush what changed; taken by the asking.
@@ -756,6 +877,23 @@ impl Run {
     pub fn store(&mut self, out: &mut Delta) {
         self.core.store(out);
     }
+
+    // ---- for the tabs that share its stream ----
+
+    /// The same as it is now, whether or not it has changed.
+    pub fn write_record(&self, out: &mut Delta) {
+        self.core.write_record(out);
+    }
+
+    /// Goes on from what another tab holds of it.
+    pub fn handle_record(&mut self, record: &str) {
+        self.core.handle_record(record);
+    }
+
+    /// Its stream can be had: there is room for it, or another tab has begun it.
+    pub fn handle_room(&mut self, now: Instant) {
+        self.core.handle_room(now);
+    }
 }
 
 impl Core {
@@ -771,6 +909,25 @@ impl Core {
         }
         let is_sent = if self.protocol.has_log() { self.run.is_some() } else { self.body.is_none() || !is_unsent };
         if is_sent { Road::Following } else { Road::Sending }
+    }
+
+    /// Whether another page may have sent the message. Where its request id will find it, it is not sent before that has failed (W4-4).
+    fn inherit(&mut self, may_have_arrived: bool) {
+        self.is_inherited = may_have_arrived;
+        self.accepted |= may_have_arrived && self.protocol.is_found_by_request();
+        self.road = self.first_road(!may_have_arrived);
+    }
+
+    /// Whether the server has the message, if it is one.
+    fn is_taken(&self) -> bool {
+        self.body.is_none()
+            || self.adopted.is_some()
+            || self.run.is_some()
+            || if self.has_log() {
+                self.road != Road::Sending
+            } else {
+                self.accepted || matches!(self.link.phase(), Phase::Open { .. })
+            }
     }
 
     fn seed(&mut self, status: &[u8]) {
@@ -794,6 +951,7 @@ impl Core {
             self.disconnect();
         }
         self.timers.clear_all();
+        self.watchdog.clear();
         self.link.close();
         // An interrupted run may go on: its last part stays open.
         if status != Status::Interrupted {
@@ -809,6 +967,30 @@ impl Core {
         self.note(Happening::Settled { status }, now);
         self.touch();
         self.urgency = Urgency::Now;
+    }
+
+    /// An event of the run came. Whoever waits for a person is not silent.
+    fn hear(&mut self, now: Instant) {
+        if self.status == Status::Waiting || self.status.is_settled() || self.stopping {
+            self.watchdog.clear();
+        } else {
+            self.watchdog.handle_event(now);
+        }
+    }
+
+    /// The run's maker may have been silent for too long: that is a limit's end of it (S-WD-3), unless the silence was ours.
+    fn watch(&mut self, now: Instant) {
+        if self.watchdog.poll_timeout().is_some_and(|at| at <= now) && self.link.phase() == Phase::Parked {
+            self.watchdog.pardon(now);
+        }
+        let code = match self.watchdog.handle_timeout(now) {
+            None => return,
+            Some(Trip::First) => Code::FirstEventTimeout,
+            Some(Trip::Inactivity) => Code::InactivityTimeout,
+        };
+        if !self.settle_by_verdict(now) {
+            self.settle(Status::Interrupted, By::Limit, Some(Failure::passing(code)), now);
+        }
     }
 
     fn note(&mut self, what: Happening, now: Instant) {

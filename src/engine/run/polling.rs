@@ -101,6 +101,7 @@ impl Core {
         if seeded.text_utf16_len() > held {
             self.note_first_token(now);
             self.shown = Some(seeded);
+            self.hear(now);
             self.touch_content();
         }
     }

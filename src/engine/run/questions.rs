@@ -24,6 +24,8 @@ const LAST_WORDS: Millis = Millis(1_000);
 pub(super) enum Doubt {
     /// The send's response broke after its head and before it named the run.
     Accepted,
+    /// The message went out long ago, or by another page's doing, and nobody knows whether it arrived.
+    Sent,
     /// Connections open and bring nothing.
     Fruitless,
     /// The budget is spent.
@@ -103,7 +105,7 @@ impl Core {
         };
         self.timers.clear(Timer::Status);
         self.touch();
-        if matches!(doubt, Doubt::Accepted) && matches!(status, 401 | 403) {
+        if matches!(doubt, Doubt::Accepted | Doubt::Sent) && matches!(status, 401 | 403) {
             // Who may not even ask is no nearer to an answer by asking again.
             return self.handle_response(&Head { status, ..Head::default() }, now);
         }
@@ -111,6 +113,27 @@ impl Core {
         let standing = self.standing(status, reply.as_ref());
         if let (Standing::Over, Some(StatusReply { whole: Some(whole), .. })) = (&standing, &reply) {
             return self.take_whole(whole, now);
+        }
+        if let (Doubt::Accepted | Doubt::Sent, Standing::Active { run: Some(run) }) = (&doubt, &standing)
+            && self.is_of_others(run)
+        {
+            return self.end_in_doubt(now);
+        }
+        if matches!(doubt, Doubt::Sent) {
+            match standing {
+                // If it is ours, its request id lives (B-SEND-3).
+                Standing::Active { run: Some(_) } => {
+                    self.is_inherited = false;
+                    self.sent_at = Some((now, self.link.conn()));
+                    let due = self.link.connect(now);
+                    return self.obey(due, now);
+                }
+                // It never arrived, or is over: the server cannot tell the one from the other.
+                Standing::Over | Standing::Missing => {
+                    return self.end_in_doubt(now);
+                }
+                Standing::Active { run: None } | Standing::Unknown => {}
+            }
         }
         self.over |= matches!(standing, Standing::Over);
         let nobody_answered = matches!(standing, Standing::Unknown);
@@ -120,7 +143,7 @@ impl Core {
             return self.wait(now);
         }
         match (doubt, standing) {
-            (Doubt::Accepted, Standing::Active { run: Some(run) }) => {
+            (Doubt::Accepted | Doubt::Sent, Standing::Active { run: Some(run) }) => {
                 self.run = Some(run);
                 self.seed(body);
                 self.follow(now);
@@ -128,7 +151,7 @@ impl Core {
             // Of a run that is over the live road brings nothing, however often it is asked; the log, which outlives it, may.
             (Doubt::Fruitless, Standing::Over) if self.road == Road::Live => self.end_as_over(Doubt::Fruitless, now),
             (Doubt::Fruitless, Standing::Missing) => self.end_as_over(Doubt::Fruitless, now),
-            (Doubt::Accepted, Standing::Active { run: None } | Standing::Missing | Standing::Unknown)
+            (Doubt::Accepted | Doubt::Sent, Standing::Active { run: None } | Standing::Missing | Standing::Unknown)
             | (Doubt::Gone, Standing::Active { .. } | Standing::Unknown)
             | (Doubt::Fruitless, _) => {
                 if is_missing && self.via == Transport::WebSocket {
@@ -196,7 +219,7 @@ impl Core {
                 let cause = self.flap.clone().unwrap_or(Failure::passing(Code::GaveUp));
                 self.give_up(cause, now);
             }
-            Doubt::Accepted | Doubt::Fruitless | Doubt::Gone => self.wait(now),
+            Doubt::Accepted | Doubt::Sent | Doubt::Fruitless | Doubt::Gone => self.wait(now),
         }
     }
 
@@ -205,9 +228,18 @@ impl Core {
         if self.protocol == Protocol::WsChat && self.run.is_none() && self.body.is_some() {
             return self.end_unnamed(now);
         }
-        let code = if self.any_event || self.body.is_some() { Code::RunEnded } else { Code::RunNotFound };
+        // Of a message that nobody has heard of since, all that can be asked for is what runs in its chat.
+        let is_found_by_chat = match doubt {
+            Doubt::Accepted => self.protocol == Protocol::Envelope,
+            _ => !self.has_log(),
+        };
+        let code = match self.body {
+            Some(_) if is_found_by_chat && self.run.is_none() && !self.any_event => Code::SendInDoubt,
+            None if !self.any_event => Code::RunNotFound,
+            _ => Code::RunEnded,
+        };
         // A log that refused is gone. One that could not be read may still be there.
-        let retryable = matches!(doubt, Doubt::Spent);
+        let retryable = matches!(doubt, Doubt::Spent) || code == Code::SendInDoubt;
         let (status, detail) = match doubt {
             Doubt::Refused(failure) => (failure.status, failure.detail),
             _ => (None, None),

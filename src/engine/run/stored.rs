@@ -19,9 +19,20 @@ impl Core {
     /// Writes all that another page needs, if that has changed since the last call. Nothing of a run that is over, that nobody
     /// could find again, or whose stream is somebody else's.
     pub(super) fn store(&mut self, out: &mut Delta) {
+        if self.is_storable() && core::mem::take(&mut self.is_unstored) {
+            self.write_record(out);
+        }
+    }
+
+    fn is_storable(&self) -> bool {
         let is_over = self.status.is_settled() && self.status != Status::Interrupted;
         let is_lost = self.adopted.is_some() || (self.has_log() && self.run.is_none());
-        if is_over || is_lost || !core::mem::take(&mut self.is_unstored) {
+        !is_over && !is_lost
+    }
+
+    /// The same for a tab that joins in: as it is now.
+    pub(super) fn write_record(&self, out: &mut Delta) {
+        if !self.is_storable() {
             return;
         }
         let is_exact = self.shown.is_none()
@@ -53,9 +64,9 @@ impl Core {
     }
 
     /// Goes on from what a page has kept, or an app: then the cursor is what it says that it holds. What cannot be read is as good
-    /// as nothing.
-    pub(super) fn take_up(&mut self, held: &str) {
-        let Some(transcript) = self.load(held) else { return };
+    /// as nothing: then it gives false.
+    pub(super) fn take_up(&mut self, held: &str) -> bool {
+        let Some(transcript) = self.load(held) else { return false };
         for_each_member(held.as_bytes(), &mut |key, value, _| {
             let text = || value.as_str().map(|text| text.decoded());
             match (key, value) {
@@ -84,6 +95,7 @@ impl Core {
         self.most_text = self.exact.text_utf16_len();
         self.any_event = !self.exact.is_empty();
         self.touch_content();
+        true
     }
 
     /// What an answer begins with: nothing, or the message that it goes on with (U-R-1).

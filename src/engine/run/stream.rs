@@ -138,6 +138,9 @@ impl Core {
             self.over = true;
             return self.end_as_over(Doubt::Fruitless, now);
         }
+        if self.may_be_of_others(&incoming.event) {
+            return self.end_in_doubt(now);
+        }
         // Where every stream tells all of it, whichever comes first names the run.
         let may_name = self.road == Road::Sending || !self.protocol.has_log();
         if may_name && self.names_the_run(incoming) && !self.stopping {
@@ -151,7 +154,7 @@ impl Core {
         if let Some((id, cursor)) = id {
             match self.position.judge(id, cursor) {
                 Judgement::Duplicate => return self.pass_duplicate(Some(id), now),
-                Judgement::Gap => return self.take_gap(now),
+                Judgement::Gap => return self.take_gap(cursor, now),
                 Judgement::New => {}
             }
         } else if next.is_none() && self.is_refusal(incoming) {
@@ -176,7 +179,7 @@ impl Core {
                 self.dirty.cursor = true;
                 self.link.handle_progress();
                 self.passed_by = true;
-                self.is_gapped = false;
+                self.close_gap(cursor);
             }
             return;
         }
@@ -234,7 +237,7 @@ impl Core {
         } else if let Some((id, cursor)) = id {
             self.position.advance_to(id, cursor);
             self.dirty.cursor = true;
-            self.is_gapped = false;
+            self.close_gap(cursor);
         }
         // What has no id may be what came before the last cut, told anew: only more text than ever proves it new.
         let text = self.exact.text_utf16_len();
@@ -259,6 +262,7 @@ impl Core {
             }
         }
         self.advance_status(&incoming.event, now);
+        self.hear(now);
         self.touch_content();
     }
 

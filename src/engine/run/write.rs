@@ -66,6 +66,10 @@ impl Core {
         out.string(self.by.as_str().as_bytes());
         out.key("connection");
         self.write_connection(out);
+        out.key("sent");
+        // A head that says yes has the message, though not yet the name of its run.
+        let is_taken = self.is_taken() || (self.protocol == Protocol::Bichat && self.accepted);
+        out.number(if is_taken { 2 } else { u64::from(self.sent_at.is_some() || self.is_inherited) });
         out.key("error");
         Failure::write(self.error.as_ref(), out);
         out.key("startedAt");
@@ -122,11 +126,13 @@ impl Core {
             self.road == Road::Sending && self.config.event_log && self.protocol.has_log() && !self.any_event;
         match self.link.phase() {
             Phase::Open { .. } if !is_on_its_way => "open",
-            Phase::Parked => "offline",
+            Phase::Parked if !self.link.environment().may_connect() => "offline",
             Phase::Closed if self.is_given_up() => "failed",
             Phase::Closed => "closed",
-            Phase::Connecting | Phase::Idle | Phase::Open { .. } if is_first => "connecting",
-            Phase::Connecting | Phase::Idle | Phase::Open { .. } | Phase::Waiting { .. } => "reconnecting",
+            Phase::Waiting { .. } => "reconnecting",
+            // Parked in good weather: all the connections that the page may have are taken.
+            _ if is_first => "connecting",
+            _ => "reconnecting",
         }
     }
 

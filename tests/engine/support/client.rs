@@ -32,6 +32,7 @@ pub struct Client {
 pub enum Order {
     Open { task: Task, via: String, path: String, body: Option<String>, cursor: Option<String> },
     Close(Task),
+    Leave(String),
     Say(Task, String),
     Look,
 }
@@ -42,6 +43,7 @@ impl Order {
         match self {
             Self::Open { via, path, .. } => format!("{via} {path}"),
             Self::Close(_) => "close".into(),
+            Self::Leave(name) => format!("leave {name}"),
             Self::Say(_, frame) => format!("say {frame}"),
             Self::Look => "look".into(),
         }
@@ -113,7 +115,7 @@ impl Client {
     }
 
     pub fn ask(&mut self, question: Question, session: &str) -> u32 {
-        self.host.inquire(question, session, self.at()).0
+        self.host.inquire(question, session, self.at()).expect("the protocol has such a question").0
     }
 
     pub fn close(&mut self, slot: u32) {
@@ -247,6 +249,7 @@ fn read_order(order: &Value) -> Order {
         }
         (None, Some(task), Value::Null) => Order::Close(task),
         (None, None, Value::Bool(true)) => Order::Look,
+        (None, None, Value::Null) if text("leave").is_some() => Order::Leave(member("leave")),
         _ => panic!("what is {order}?"),
     }
 }

@@ -585,7 +585,10 @@ impl Sim {
             Incident::Stop => {
                 if !self.run.status().is_settled() {
                     self.run.stop(now);
-                    let (_, request) = Inquiries::new(&self.world.config).ask(Inquiry::Stop, SESSION, now);
+                    let mut inquiries = Inquiries::new(&self.world.config, 1);
+                    let ticket = inquiries.ask(Inquiry::Stop, SESSION, now).expect("a stop can be asked for");
+                    inquiries.go(ticket);
+                    let Some((_, request)) = inquiries.poll_request() else { unreachable!() };
                     self.ask(None, request);
                 }
             }
@@ -657,7 +660,7 @@ impl Sim {
     fn obey(&mut self, output: Output) {
         let arrives = Some(self.now + self.travel());
         match output {
-            Output::Connect { conn, mut request, via } => {
+            Output::Connect { conn, mut request, via, .. } => {
                 if via == Transport::EventSource {
                     // W-6, W-10: the browser's own EventSource cannot be told a header.
                     assert_eq!(request.method, Method::Get);

@@ -45,6 +45,11 @@ pub fn stop(session: &str) -> Request {
     Request::post("/stop", body)
 }
 
+/// GET /stream/active-runs: the runs of all sessions, and then what becomes of them (1.8).
+pub fn active_runs() -> Request {
+    Request::get("/active-runs".into())
+}
+
 fn of_session(path: &str, session: &str) -> String {
     let mut path = String::from(path);
     path.push_str("?sessionId=");

@@ -3,7 +3,10 @@
 use alloc::string::String;
 
 use super::BEGINNING;
-use crate::engine::request::{Method, Request, push_encoded};
+use crate::engine::{
+    protocol::Clear,
+    request::{Method, Request, push_encoded},
+};
 
 /// POST …/messages: sends a message under an id of ours, so that to repeat it changes nothing.
 pub fn send(session: &str, body: &str) -> Request {
@@ -42,6 +45,17 @@ pub fn stop(session: &str) -> Request {
     Request::post(&of_session(session, "/stop"), "{\"messageId\":null}".into())
 }
 
+/// POST …/reset: all of its messages go. DELETE …: it goes itself.
+pub fn clear(session: &str, clear: Clear) -> Request {
+    match clear {
+        Clear::Reset { presence: false } => Request::post(&of_session(session, "/reset"), "{}".into()),
+        Clear::Reset { presence: true } => {
+            Request::post(&of_session(session, "/reset"), "{\"clearPresence\":true}".into())
+        }
+        Clear::Delete => Request { method: Method::Delete, ..status(session) },
+    }
+}
+
 fn of_session(session: &str, what: &str) -> String {
     let mut path = String::from("/sessions/");
     push_encoded(&mut path, session);
@@ -59,5 +73,10 @@ mod tests {
         assert_eq!(events("s", Some("7_40"), "12").path, "/stream/sessions/s?cursor=12&live=sse&offset=7_40");
         assert_eq!((create("s").method, create("s").path.as_str()), (Method::Put, "/sessions/s"));
         assert_eq!((stop("s").path.as_str(), stop("s").body.as_str()), ("/sessions/s/stop", "{\"messageId\":null}"));
+        let reset = |presence| clear("s", Clear::Reset { presence });
+        assert_eq!((reset(false).path.as_str(), reset(false).body.as_str()), ("/sessions/s/reset", "{}"));
+        assert_eq!(reset(true).body, "{\"clearPresence\":true}");
+        let delete = clear("s", Clear::Delete);
+        assert_eq!((delete.method, delete.path.as_str()), (Method::Delete, "/sessions/s"));
     }
 }
