@@ -14,11 +14,14 @@ const doing = ({ status, parts }) => {
 // A stream that says nothing for longer than this is told of, with the seconds: the connection may be open and dead.
 const QUIET_MS = 3000;
 
-const describe = (snapshot) => {
+const describe = (snapshot, isUnsent) => {
   switch (snapshot.connection.state) {
     case 'offline':
-      return ['warn', 'You are offline. The answer goes on when the network is back.'];
+      return ['warn', isUnsent
+        ? 'You are offline. Your message goes out when the network is back.'
+        : 'You are offline. The answer goes on when the network is back.'];
     case 'reconnecting':
+      if (isUnsent) return ['warn', 'No connection yet. Your message goes out by itself.'];
       return ['warn', snapshot.parts.length > 0
         ? 'Connection lost. The answer goes on from here.'
         : 'No connection yet. Trying again.'];
@@ -33,6 +36,7 @@ export class Activity {
   #element;
   #words;
   #snapshot = null;
+  #isUnsent = false;
   #timer = 0;
 
   constructor(element) {
@@ -40,8 +44,10 @@ export class Activity {
     this.#words = element.querySelector('span');
   }
 
-  show(snapshot) {
+  /** `isUnsent`: the server may not have the question yet. */
+  show(snapshot, isUnsent) {
     this.#snapshot = snapshot;
+    this.#isUnsent = isUnsent;
     const isShown = snapshot !== null && isLive(snapshot);
     if (this.#element.dataset.live !== String(isShown)) {
       this.#element.dataset.live = isShown;
@@ -52,7 +58,7 @@ export class Activity {
   }
 
   #tell() {
-    const [mood, words] = describe(this.#snapshot);
+    const [mood, words] = describe(this.#snapshot, this.#isUnsent);
     if (this.#element.dataset.mood !== mood) this.#element.dataset.mood = mood;
     setText(this.#words, words);
   }

@@ -3,13 +3,15 @@ import { createRequestId } from '/pkg/index.js';
 import { Activity } from './activity.js';
 import { Announcer } from './announcer.js';
 import { Badge } from './badge.js';
-import { clientFor } from './client.js';
+import { clientFor, onSends, sendOf } from './client.js';
 import { Composer } from './composer.js';
 import { setText } from './dom.js';
 import { Drawers } from './drawers.js';
+import { Earlier } from './earlier.js';
 import { FaultPanel } from './fault-panel.js';
 import { Inspector } from './inspector.js';
 import { LadderChooser } from './ladder-chooser.js';
+import { Past } from './past.js';
 import { Sessions } from './sessions.js';
 import { Sidebar } from './sidebar.js';
 import { Stick } from './stick.js';
@@ -34,14 +36,20 @@ let stopping = null;
 
 const drawers = new Drawers();
 const panel = new FaultPanel($('lab'), () => inspector.poll());
-const chooser = new LadderChooser($('chooser'), ({ protocol }) => panel.showProtocol(protocol));
+const past = new Past($('scroller'), $('past'), $('past-note'));
+const earlier = new Earlier($('earlier'), $('chats'), (id, title) => enter(sessions.adopt(id, title)));
+const sidebar = new Sidebar($('sessions'), enter);
+const chooser = new LadderChooser($('chooser'), (ladder) => {
+  panel.showProtocol(ladder.protocol);
+  showPast(ladder);
+});
 const inspector = new Inspector($('inspector'), () => sessions.list.some((session) => session.latest?.isLive));
 const tide = new Tide($('tide'), () => inspector.show(latest()?.snapshot ?? null, tide.rate));
 const activity = new Activity($('activity'));
 const badge = new Badge($('badge'));
 const trace = new TracePanel($('trace'), $('trace-button'));
 const announcer = new Announcer($('announcer'));
-const stick = new Stick($('scroller'), $('transcript'), $('jump'));
+const stick = new Stick($('scroller'), [$('past'), $('transcript')], $('jump'));
 const transcript = new TranscriptView($('transcript'), {
   retry: (turn, hadFocus) => {
     retry(turn);
@@ -51,7 +59,6 @@ const transcript = new TranscriptView($('transcript'), {
   suggest: send,
 });
 const composer = new Composer($('composer'), { send, stop });
-const sidebar = new Sidebar($('sessions'), enter);
 
 // ---- what the library says ----
 
@@ -72,17 +79,31 @@ function handleTurn(session, turn, before) {
   announcer.hear(snapshot);
 }
 
+onSends(() => {
+  for (const turn of sessions.current.turns) transcript.update(turn);
+  showLatest();
+});
+
 // Everything on the screen that is about the run, not the text.
 function showLatest() {
   const turn = latest();
   const snapshot = turn?.snapshot ?? null;
   badge.show(snapshot?.connection ?? NO_CONNECTION);
-  activity.show(snapshot);
+  activity.show(snapshot, turn !== null && sendOf(turn) === 'pending');
   trace.show(turn, sessions.current.id);
   tide.show(turn);
   inspector.show(snapshot, tide.rate);
   composer.show(!turn?.isLive ? 'idle' : turn === stopping ? 'stopping' : 'live');
   sidebar.update(sessions.current, sessions.current);
+}
+
+// What the server remembers, and what runs at it, where the protocol says how it is asked.
+function showPast({ id, protocol }) {
+  const client = protocol === 'ws-chat' ? clientFor(id) : null;
+  // One feed for all ladders, which is a stream whatever they are.
+  sidebar.follow(protocol === 'bichat' ? clientFor('bichat.fetch').activeRuns({ retainTerminalMs: 3000 }) : null);
+  past.show(sessions.current, client);
+  earlier.show(sessions, client);
 }
 
 function showSession() {
@@ -91,6 +112,7 @@ function showSession() {
   document.title = session.turns.length > 0 ? `${session.title} · steadystream` : 'steadystream';
   sidebar.show(sessions);
   transcript.show(session);
+  showPast(chooser.chosen);
   announcer.forget();
   showLatest();
   stick.toLatest();

@@ -4,12 +4,14 @@ import { findLadder } from './ladders.js';
 
 const BASES = { bichat: '/bi-chat', 'ws-chat': '', 'ui-message': '/api/chat', envelope: '/api/v1' };
 const clients = new Map();
+const listeners = new Set();
+const tell = () => listeners.forEach((listener) => listener());
 
 /** `id`: of a ladder, see ladders.js. */
 export const clientFor = (id) => {
   const ladder = findLadder(id);
   if (!clients.has(ladder)) {
-    clients.set(ladder, new RunClient({
+    const client = new RunClient({
       baseUrl: BASES[ladder.protocol],
       protocol: ladder.protocol,
       transports: ladder.transports,
@@ -20,7 +22,18 @@ export const clientFor = (id) => {
       // The runs of this demo speak all the time, so silence means something sooner than behind a real server, whose
       // heartbeat (15 s here) is the only sound it makes while a tool works. Leave this option out there.
       liveness: { stallMs: 8000 },
-    }));
+    });
+    clients.set(ladder, client);
+    client.outbox.subscribe(tell);
   }
   return clients.get(ladder);
 };
+
+/** Calls `listener()` whenever something becomes of a message that was sent. */
+export const onSends = (listener) => {
+  listeners.add(listener);
+};
+
+/** What has become of a turn's question: 'pending', 'sent', 'confirmed', 'failed', or null where nobody needs to know any more. */
+export const sendOf = ({ via, requestId }) => (
+  clientFor(via).outbox.getSnapshot().messages.find((sent) => sent.requestId === requestId)?.status ?? null);

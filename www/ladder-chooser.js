@@ -38,6 +38,10 @@ export class LadderChooser {
     });
   }
 
+  get chosen() {
+    return this.#chosen;
+  }
+
   get id() {
     return this.#chosen.id;
   }

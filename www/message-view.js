@@ -1,5 +1,6 @@
 // A turn on the screen: the question, the answer's parts, a line that says what became of it, and the banner of an error with
 // its way out. The line has its height from the first moment on, so that the end of an answer moves nothing.
+import { sendOf } from './client.js';
 import { copyButton, h, icon, setText } from './dom.js';
 import { findLadder } from './ladders.js';
 import { PartsView } from './part-views.js';
@@ -64,6 +65,7 @@ export class MessageView {
     const { snapshot } = turn;
     const before = this.#shown;
     this.#parts.update(snapshot.parts);
+    this.question.dataset.send = sendOf(turn) ?? 'stored';
     if (snapshot.runId && snapshot.runId !== before?.runId) this.answer.dataset.runId = snapshot.runId;
     if (snapshot.status !== before?.status || snapshot.error !== before.error) {
       this.answer.dataset.status = snapshot.status;

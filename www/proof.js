@@ -13,11 +13,15 @@ const asSaidBy = (truth, part = {}) => Object.fromEntries(Object.keys(truth).map
 
 /** 'identical', 'different', or 'unknown' when the server cannot say. `protocol`: with `ui-message` a run has its session's name alone. */
 export const prove = async ({ runId, sessionId, parts }, protocol) => {
-  try {
-    const truth = await readTruth(protocol === 'ui-message' ? { sessionId } : { runId });
-    const said = truth.parts.map((part, i) => asSaidBy(part, parts[i]));
-    return truth.parts.length === parts.length && canonical(truth.parts) === canonical(said) ? 'identical' : 'different';
-  } catch {
-    return 'unknown';
+  // The machine may have slept through the time that a request has.
+  for (let tries = 0; tries < 3; tries += 1) {
+    try {
+      const truth = await readTruth(protocol === 'ui-message' ? { sessionId } : { runId });
+      const said = truth.parts.map((part, i) => asSaidBy(part, parts[i]));
+      return truth.parts.length === parts.length && canonical(truth.parts) === canonical(said) ? 'identical' : 'different';
+    } catch {
+      // Once more.
+    }
   }
+  return 'unknown';
 };

@@ -10,6 +10,10 @@ export class Session {
   turns = [];
   /** Something ended here while the reader was elsewhere. */
   hasNews = false;
+  /** How that ended, where this tab has not seen it. */
+  ended = null;
+  /** What it is called until something is asked in it here. */
+  name = 'New chat';
 
   constructor(id) {
     this.id = id;
@@ -17,7 +21,7 @@ export class Session {
 
   get title() {
     const question = this.turns[0]?.question.trim().replace(/\s+/g, ' ') ?? '';
-    return question.length > TITLE ? `${question.slice(0, TITLE).trimEnd()}…` : question || 'New chat';
+    return question.length > TITLE ? `${question.slice(0, TITLE).trimEnd()}…` : question || this.name;
   }
 
   /** The turn that matters now: the live one (an old one, if it was retried), or else the last. */
@@ -47,11 +51,20 @@ export class Sessions {
     return session;
   }
 
+  /** A chat that only the server knew. */
+  adopt(id, title) {
+    const session = new Session(id);
+    session.name = title;
+    this.list.unshift(session);
+    return session;
+  }
+
   /** Makes `session` the one on the screen. */
   enter(session) {
     for (const turn of this.current.turns) turn.see(false);
     this.current = session;
     session.hasNews = false;
+    session.ended = null;
     for (const turn of session.turns) turn.see(true);
     this.save();
   }
@@ -67,7 +80,7 @@ export class Sessions {
 
   save() {
     try {
-      const sessions = this.list.map(({ id, turns, hasNews }) => ({ id, hasNews, turns }));
+      const sessions = this.list.map(({ id, turns, hasNews, ended, name }) => ({ id, hasNews, ended, name, turns }));
       sessionStorage.setItem(KEY, JSON.stringify({ current: this.current.id, sessions }));
     } catch {
       // Full or denied: the page works on, and a reload will forget.
@@ -79,9 +92,11 @@ export class Sessions {
     try {
       saved = JSON.parse(sessionStorage.getItem(KEY));
     } catch {}
-    for (const { id, hasNews, turns } of saved?.sessions ?? []) {
+    for (const { id, hasNews, ended, name, turns } of saved?.sessions ?? []) {
       const session = new Session(id);
       session.hasNews = hasNews;
+      session.ended = ended ?? null;
+      if (name) session.name = name;
       session.turns = turns.map((turn) => Turn.fromJSON(turn, (...change) => this.#onTurn(session, ...change)));
       this.list.push(session);
       if (id === saved.current) this.current = session;

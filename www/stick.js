@@ -9,14 +9,15 @@ export class Stick {
   #isStuck = true;
   #lastTop = 0;
 
-  constructor(scroller, content, button) {
+  /** `contents`: what grows in it. */
+  constructor(scroller, contents, button) {
     this.#scroller = scroller;
     this.#button = button;
     scroller.addEventListener('scroll', () => this.#handleScroll(), { passive: true });
     button.addEventListener('click', () => this.toLatest({ smooth: true }));
     // After layout and before paint: the text and its place on the screen change in the same frame.
     const observer = new ResizeObserver(() => this.#follow());
-    observer.observe(content);
+    for (const content of contents) observer.observe(content);
     observer.observe(scroller);
   }
 
