@@ -38,10 +38,10 @@ const hasRunFor = (lab, ms) => async () => {
 };
 
 /** A page whose time runs ahead, on a server of its own that does so to every socket, and says nothing before. */
-async function open() {
+async function open({ afterMs = 5 } = {}) {
   const server = await stage.addServer();
   const lab = await stage.openLab({ server, clock: true });
-  await server.control.faults({ path: 'ws' }, [{ stall: { heartbeats: false }, close: { afterMs: 5, code: 1000 } }], { loop: true });
+  await server.control.faults({ path: 'ws' }, [{ stall: { heartbeats: false }, close: { afterMs, code: 1000 } }], { loop: true });
   return { lab, control: server.control, client: { options: { ...chatOptions(['websocket']), retry: {} } } };
 }
 
@@ -83,7 +83,8 @@ describe('accept, then close', { concurrency: 3 }, () => {
   });
 
   test('a message is sent once, whatever its sockets do', async () => {
-    const { lab, control, client } = await open();
+    // So long that the message is read from one of them by any machine.
+    const { lab, control, client } = await open({ afterMs: 300 });
     const sessionId = randomUUID();
     const requestId = randomUUID();
     await control.recipe({ sessionId, ...TRICKLE });

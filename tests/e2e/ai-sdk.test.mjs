@@ -81,9 +81,11 @@ describe('useChat', () => {
     await until(() => requests('GET') === 1, 'the first resume, which finds nothing');
     await ask();
     await begun();
+    server.gate.close();
     server.cut(600);
     await page.reload();
     await page.waitForFunction(() => globalThis.app?.now);
+    server.gate.open();
     await assertWhole(await ready());
     assert.deepEqual([requests('GET'), requests('POST', '/stop')], [3, 0]);
   });
@@ -96,10 +98,12 @@ describe('useChat', () => {
     await ask();
     for (let n = 0; n < 3; n += 1) {
       await until(async () => textOf(await now()).length > 30 * n + 10, 'more of the answer');
+      server.gate.close();
       const before = textOf(await now());
       await page.reload();
       await page.waitForFunction(() => globalThis.app?.now);
       await until(async () => textOf(await now()).startsWith(before), 'what was there');
+      server.gate.open();
     }
     await assertWhole(await ready());
     const cursors = server.requests.filter(({ method }) => method === 'GET').map(({ cursor }) => Number(cursor));
@@ -112,9 +116,11 @@ describe('useChat', () => {
     await open('&resume&strict');
     await ask();
     await begun();
+    server.gate.close();
     const before = requests('GET');
     await page.reload();
     await page.waitForFunction(() => globalThis.app?.now);
+    server.gate.open();
     await assertWhole(await ready());
     assert.deepEqual([requests('GET') - before, requests('POST', '/stop')], [1, 0]);
   });
@@ -123,8 +129,10 @@ describe('useChat', () => {
     await open('&outer');
     await ask();
     await begun();
+    server.gate.close();
     await show(false);
     await show(true);
+    server.gate.open();
     await assertWhole(await ready());
     assert.deepEqual([requests('GET'), requests('POST', '/stop')], [0, 0]);
   });
@@ -133,18 +141,20 @@ describe('useChat', () => {
     await open('&detach');
     await ask();
     await begun();
+    server.gate.close();
     await show(false);
     await page.waitForFunction(() => !document.querySelector('#answer'));
     await show(true);
+    server.gate.open();
     await assertWhole(await ready());
     assert.deepEqual([requests('GET'), requests('POST', '/stop')], [0, 0]);
   });
 
   test('stopped: what has come stays, and a resume brings no more', async () => {
-    server.paceMs = 20;
     await open();
     await ask();
     await begun();
+    server.gate.close();
     await page.evaluate(() => app.stop());
     const stopped = await ready();
     assert.deepEqual([stopped.status, await page.evaluate(() => app.ends)], ['ready', ['abort']]);
@@ -152,6 +162,7 @@ describe('useChat', () => {
     await show(false);
     await show(true);
     const again = await ready();
+    server.gate.open();
     const whole = textOf({ messages: [plain(await server.message(id))] });
     assert.ok(textOf(again).startsWith(textOf(stopped)) && textOf(again).length < whole.length);
     assert.deepEqual([requests('GET'), requests('POST', '/api/chat')], [0, 1]);
@@ -161,6 +172,7 @@ describe('useChat', () => {
     await open();
     await ask();
     await begun();
+    server.gate.close();
     await show(false);
     await until(() => requests('POST', '/stop') === 1, 'the stop');
   });

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
+import { playAll as playAllOf } from './support/play-all.mjs';
 import { scheduleOf } from './support/schedule.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
@@ -29,7 +30,9 @@ async function play(control, lab, { transport, recipe, faults }) {
   // A stalled connection is given up soon, for the sake of this test's own time.
   const client = { name: transport, options: { transports: [transport], liveness: { stallMs: 2000 } } };
   const key = await lab.start({ sessionId, requestId: randomUUID(), client });
-  const report = await lab.settled(key, 30_000);
+  await lab.until(key, ({ runId, status }) => runId !== null || status === 'interrupted');
+  await control.now('goOn', { sessionId });
+  const report = await lab.settled(key);
   assertSound(report);
   const { status, error } = report.snapshot;
   assert.equal(status, 'completed', JSON.stringify({ error, connections: report.connections }));
@@ -41,35 +44,10 @@ async function play(control, lab, { transport, recipe, faults }) {
   // from the send to its log overlap there.
   assert.ok(gauge.peak <= 3, `${gauge.peak} streams at once`);
   await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the streams to be closed');
-  return { cut: counters.cut, requests: counters.requests };
+  return { cut: counters.cut, requests: counters.requests.stream + counters.requests.events };
 }
 
-/** Plays all schedules, `AT_ONCE` in each page, and tells of those that failed. */
-async function playAll(server, schedules) {
-  const waiting = [...schedules];
-  const failures = [];
-  const totals = { runs: 0, cuts: 0, requests: 0 };
-  // All of them first: a page loads from the server that the runs of another page may bring down.
-  const labs = await Promise.all(Array.from({ length: PAGES }, () => stage.openLab({ server })));
-  await Promise.all(labs.map(async (lab) => {
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      for (let schedule = waiting.shift(); schedule; schedule = waiting.shift()) {
-        try {
-          const { cut, requests } = await play(server.control, lab, schedule);
-          totals.cuts += cut;
-          totals.requests += requests.stream + requests.events;
-        } catch (error) {
-          failures.push(`SEED=${schedule.seed} ${JSON.stringify(schedule)}\n${error.message}`);
-        }
-        totals.runs += 1;
-      }
-    }));
-    if (failures.length === 0) await lab.clear();
-    await lab.close();
-  }));
-  assert.equal(failures.length, 0, `${failures.length} of ${totals.runs}:\n\n${failures.join('\n\n')}`);
-  return totals;
-}
+const playAll = (server, schedules) => playAllOf(stage, server, schedules, { pages: PAGES, atOnce: AT_ONCE, play });
 
 const schedulesOf = (from, count, options) =>
   Array.from({ length: count }, (_, i) => scheduleOf(from + i, options)).filter(({ seed }) => !only || seed === only);
@@ -91,7 +69,7 @@ test('runs survive random schedules of faults while the server restarts and keep
     let count = 0;
     for (; !isOver; count += 1) {
       // The next restart comes when the last one is over and streams run again.
-      await until(async () => isOver || (await server.control.counters()).openStreams.now > 2, 'streams', 30_000);
+      await until(async () => isOver || (await server.control.counters()).openStreams.now > 2, 'streams');
       if (!isOver) await server.control.now('restart', { keepLog: true, ms: 60 });
       await new Promise((resolve) => { setTimeout(resolve, 400); });
     }

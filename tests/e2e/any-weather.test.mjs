@@ -36,7 +36,7 @@ async function play(lab, { transports, recipe, phases, faults }) {
     }
   })();
   try {
-    const report = await lab.settled(sent.key, 30_000);
+    const report = await lab.settled(sent.key);
     assertSound(report);
     const { status, error } = report.snapshot;
     assert.equal(status, 'completed', JSON.stringify({ error, trace: report.trace }));

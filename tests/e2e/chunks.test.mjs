@@ -70,7 +70,9 @@ describe('chunks', { concurrency: 5 }, () => {
 
   check('what a reset makes void is not shown', async (lab) => {
     const steps = [{ cut: { afterEvents: 20, how: 'rst' } }];
-    const sent = await send(lab, { recipe: { resetAt: 40 }, faults: [{ path: 'chunks-stream', steps }] });
+    const sent = await send(lab, { recipe: { resetAt: 40, holdAt: 36 }, faults: [{ path: 'chunks-stream', steps }] });
+    await lab.until(sent.key, ({ text }) => text !== '');
+    await lab.server.control.now('goOn', { sessionId: sent.sessionId });
     const report = await lab.settled(sent.key);
     await assertTruth(lab.server.control, report);
     // That the text was replaced is what is asked for here, and what a page otherwise never sees.

@@ -109,8 +109,10 @@ describe('a protocol of one function', { concurrency: 4 }, () => {
     testHere(`is found by a page that is loaded anew, with ids of ${ids}`, async (lab, server) => {
       const sent = await send(lab, server, { ids, paceMs: 8 });
       await lab.until(sent.key, ({ text }) => text.length > 100);
+      server.gate.close();
       await lab.reload();
       const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: sent.client, notify: 'sync' });
+      server.gate.open();
       assert.notEqual(key, null);
       await assertWhole(lab, server, await report(lab, { key }));
     });
@@ -120,8 +122,10 @@ describe('a protocol of one function', { concurrency: 4 }, () => {
     testHere(`is kept over a reload with its cursor, with ids of ${ids}`, async (lab, server) => {
       const sent = await send(lab, server, { ids, paceMs: 8 }, { persist: 'session' });
       await lab.until(sent.key, ({ text }) => text.length > 100);
+      server.gate.close();
       await lab.reload();
       const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: sent.client, notify: 'sync' });
+      server.gate.open();
       await assertWhole(lab, server, await report(lab, { key }));
       const { cursor } = server.requests.findLast(({ path }) => path.includes(sent.sessionId));
       assert.equal(cursor !== undefined, ids !== 'none');

@@ -82,7 +82,7 @@ class Demo {
   }
 
   /** Waits in the page until its snapshot fulfils `predicate`, which sees nothing of this module but `limit`; gives it. */
-  async until(predicate, { limit, timeoutMs = 15_000 } = {}) {
+  async until(predicate, { limit, timeoutMs = 30_000 } = {}) {
     // As source text: the demo's own policy forbids to evaluate a string.
     const holds = `(snapshot) => snapshot && (${predicate})(snapshot, ${JSON.stringify(limit)}) ? snapshot : null`;
     const deadline = performance.now() + timeoutMs;
@@ -103,7 +103,8 @@ class Demo {
 
   /** The answer on the screen is the one that the server wrote, by the demo's own comparison and by ours. */
   async assertWhole() {
-    const { runId, sessionId, text, parts } = await this.until(({ status }) => status === 'completed', { timeoutMs: 30_000 });
+    await this.control.now('goOn');
+    const { runId, sessionId, text, parts } = await this.until(({ status }) => status === 'completed');
     const isUi = (await this.control.runs(sessionId))[0]?.protocol === 'ui-message';
     const truth = await this.control.truth(isUi ? undefined : runId, sessionId);
     assert.equal(text, truth.text);
@@ -119,17 +120,15 @@ class Demo {
   }
 }
 
-/** Enough for a fault or two while the answer comes, at a pace that somebody could watch. */
-const ANSWER = { seed: 7, events: 220, eventsPerSecond: 60 };
-/** For what is over soon. */
-const SHORT = { ...ANSWER, events: 120 };
-/** Long enough for several cuts on a slow machine, too. */
-const LONGER = { ...ANSWER, events: 1600, eventsPerSecond: 80 };
-const LONG = { ...ANSWER, events: 1200, eventsPerSecond: 160 };
+/** At a pace that somebody could watch. */
+const ANSWER = { seed: 7, events: 120, eventsPerSecond: 60 };
+/** These wait for `assertWhole`: whatever happens to them, happens in their middle. */
+const HELD = { ...ANSWER, events: 220, holdAt: 180 };
+const LONG = { ...ANSWER, events: 900, eventsPerSecond: 160, holdAt: 800 };
 const FAILING = { ...ANSWER, events: 60, ending: 'error', error: 'internal error' };
 
 describe('the demo', { concurrency: 4 }, () => {
-  test('an answer streams with its reasoning and tools, and is whole', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+  test('an answer streams with its reasoning and tools, and is whole', () => Demo.with({ recipe: HELD }, async (demo) => {
     await demo.ask('Why did the numbers change?');
     await demo.get('stop').waitFor();
     assert.equal(await demo.get('composer').getAttribute('data-state'), 'live');
@@ -147,7 +146,7 @@ describe('the demo', { concurrency: 4 }, () => {
 
   for (const transport of ['fetch', 'eventsource']) {
     const via = `bichat.${transport}`;
-    test(`cut now, cut every second, restart: the text stays, and what follows is whole [${transport}]`, () => Demo.with({ recipe: LONGER, via }, async (demo) => {
+    test(`cut now, cut every second, restart: the text stays, and what follows is whole [${transport}]`, () => Demo.with({ recipe: LONG, via }, async (demo) => {
       await demo.ask('Why did the numbers change?');
       const before = await demo.hasStreamed(60);
       await demo.get('fault-cut').click();
@@ -155,7 +154,7 @@ describe('the demo', { concurrency: 4 }, () => {
       assert.ok((await demo.snapshot()).text.startsWith(before.text), 'what was there stays');
       await demo.until(({ connection }) => connection.state === 'open');
       await demo.get('fault-cut-every').click();
-      await demo.page.waitForFunction(() => demo.drops >= 3, undefined, { timeout: 30_000 });
+      await demo.page.waitForFunction(() => demo.drops >= 3);
       await demo.get('fault-clear').click();
       await demo.get('fault-restart').click();
       await demo.assertWhole();
@@ -165,7 +164,7 @@ describe('the demo', { concurrency: 4 }, () => {
   }
 
   for (const via of ['ui-message.fetch', 'envelope.fetch', 'envelope.eventsource']) {
-    test(`an answer that is cut, and whose page is reloaded, is whole [${via}]`, () => Demo.with({ recipe: { ...ANSWER, events: 420 }, via }, async (demo) => {
+    test(`an answer that is cut, and whose page is reloaded, is whole [${via}]`, () => Demo.with({ recipe: HELD, via }, async (demo) => {
       await demo.ask('Why did the numbers change?');
       await demo.hasStreamed(60);
       await demo.get('fault-cut').click();
@@ -202,6 +201,25 @@ describe('the demo', { concurrency: 4 }, () => {
     await demo.get('send').waitFor();
   }));
 
+  test('a message that is sent while offline waits, and goes out when the network is back', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+    // The page's own: the others of its context are online.
+    const session = await demo.page.context().newCDPSession(demo.page);
+    const setOffline = (offline) => session.send('Network.emulateNetworkConditions', { offline, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
+    await session.send('Network.enable');
+    await setOffline(true);
+    await demo.ask('Are you there?');
+    const question = demo.page.locator('[data-testid=message][data-role=user]').last();
+    await demo.page.locator('[data-testid=message][data-role=user][data-send=pending]').waitFor();
+    await demo.until(({ connection }) => connection.state === 'offline');
+    await demo.page.waitForFunction(() => document.querySelector('[data-testid=activity]').textContent.includes('Your message goes out when the network is back'));
+    await demo.page.screenshot({ path: `${OUT}demo-unsent.png` });
+    assert.equal((await demo.control.counters()).requests.stream, 0);
+    await setOffline(false);
+    await demo.assertWhole();
+    assert.equal(await question.getAttribute('data-send'), 'confirmed');
+    assert.equal((await demo.control.counters()).runsStarted, 1);
+  }));
+
   test('a failed run shows its banner, and Retry brings another answer', () => Demo.with({ recipe: FAILING }, async (demo) => {
     await demo.ask('Try this');
     const failed = await demo.until(({ status }) => status === 'failed');
@@ -214,7 +232,7 @@ describe('the demo', { concurrency: 4 }, () => {
     assert.equal((await demo.control.counters()).runsStarted, 2);
   }));
 
-  test('a reload in the middle loses nothing', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+  test('a reload in the middle loses nothing', () => Demo.with({ recipe: HELD }, async (demo) => {
     await demo.ask('Why did the numbers change?');
     await demo.hasStreamed(60);
     await demo.page.reload();
@@ -223,16 +241,31 @@ describe('the demo', { concurrency: 4 }, () => {
     assert.deepEqual({ runsStarted, stop: requests.stop }, { runsStarted: 1, stop: 0 });
   }));
 
-  test('a chat that is left goes on, and the sidebar tells when its answer is there', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+  test('a chat that is left goes on, and the sidebar tells when its answer is there', () => Demo.with({ recipe: HELD }, async (demo) => {
     await demo.ask('Why did the numbers change?');
     await demo.hasStreamed(40);
     await demo.get('new-chat').click();
     await demo.page.locator('[data-testid=session][data-mark=live]').waitFor();
-    await demo.page.locator('[data-testid=session][data-mark=news]').click({ timeout: 20_000 });
+    await demo.control.now('goOn');
+    await demo.page.locator('[data-testid=session][data-mark=news]').click();
     await demo.assertWhole();
   }));
 
-  test('the transport is chosen by protocol and ladder, and a reload keeps the choice and the answer', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+  test('what runs in a chat by another device is in the sidebar, and so is its end', () => Demo.with({ recipe: ANSWER }, async (demo) => {
+    await demo.ask('How do tides work?');
+    await demo.assertWhole();
+    const sessionId = await demo.page.evaluate(() => globalThis.demo.sessionId);
+    await demo.get('new-chat').click();
+    const row = (mark) => demo.page.locator(`[data-session-id="${sessionId}"][data-mark=${mark}]`);
+    await row('none').waitFor();
+    await demo.control.recipe({ sessionId, ...HELD, start: true });
+    await row('live').waitFor();
+    await demo.control.now('goOn', { sessionId });
+    await row('news').click();
+    await row('none').waitFor();
+  }));
+
+  test('the transport is chosen by protocol and ladder, and a reload keeps the choice and the answer', () => Demo.with({ recipe: HELD }, async (demo) => {
     const ladder = demo.get('ladder-ws-chat.websocket-fetch-rest');
     assert.ok(await demo.get('ladder-bichat.fetch').isChecked());
     await demo.get('protocol-bichat').focus();
@@ -284,7 +317,7 @@ describe('the demo', { concurrency: 4 }, () => {
     assert.equal(await demo.get('badge-countdown').innerText(), '');
   }));
 
-  test('the badge tells the latency once it is known', () => Demo.with({ recipe: SHORT }, async (demo) => {
+  test('the badge tells the latency once it is known', () => Demo.with({ recipe: ANSWER }, async (demo) => {
     // A real ping comes after half a minute of silence.
     const words = await demo.page.evaluate(async () => {
       const { Badge } = await import('/badge.js');
@@ -300,7 +333,7 @@ describe('the demo', { concurrency: 4 }, () => {
   }));
 
   for (const via of ['bichat.fetch', 'ws-chat.websocket-fetch-rest']) {
-    test(`the server is pulled away in mid-answer and brought back: nothing on the screen is lost [${via}]`, () => Demo.with({ recipe: { ...ANSWER, events: 360 }, via, proxied: true }, async (demo) => {
+    test(`the server is pulled away in mid-answer and brought back: nothing on the screen is lost [${via}]`, () => Demo.with({ recipe: HELD, via, proxied: true }, async (demo) => {
       await demo.ask('Why did the numbers change?');
       const { text: before } = await demo.hasStreamed(60);
       assert.equal(await demo.get('fault-blackhole').isVisible(), true);
@@ -324,7 +357,7 @@ describe('the demo', { concurrency: 4 }, () => {
     }));
   }
 
-  test('the trace tells how the ladder fell back, and can be copied', () => Demo.with({ recipe: SHORT, via: 'ws-chat.websocket-fetch-rest' }, async (demo) => {
+  test('the trace tells how the ladder fell back, and can be copied', () => Demo.with({ recipe: ANSWER, via: 'ws-chat.websocket-fetch-rest' }, async (demo) => {
     assert.equal(await demo.get('trace').isVisible(), false);
     await demo.get('trace-button').focus();
     await demo.page.keyboard.press('Enter');

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { assertHistory } from './support/history.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
+import { until } from './support/until.mjs';
 
 const TRANSPORTS = ['fetch', 'eventsource'];
 const RUN = { events: 120, eventsPerSecond: 300, toolCalls: 3 };
@@ -121,7 +122,18 @@ describe('envelope', { concurrency: 5 }, () => {
   const GAP_AGAIN = { replaySeen: 1, drop: 2 };
   for (const [when, again] of [['while it runs', GAP_AGAIN], ['at its end', { drop: 1 }]]) {
     testBoth(`a gap that comes again is read from what is stored, ${when}`, async (lab, transport, control) => {
-      const report = await assertCompleted(lab, await send(lab, transport, { faults: [{ path: 'env-stream', steps: [GAP, again] }] }));
+      // What comes while it is asked for would be asked for as well.
+      const recipe = when === 'while it runs' ? { holdAt: 60 } : {};
+      const sent = await send(lab, transport, { recipe, faults: [{ path: 'env-stream', steps: [GAP, again] }] });
+      if (recipe.holdAt) {
+        const isAllThere = async () => {
+          const [run] = await control.runs(sent.sessionId);
+          return run?.events === recipe.holdAt && (await lab.snapshot(sent.key)).text === (await control.truthSoFar(sent.sessionId)).text;
+        };
+        await until(isAllThere, 'what is stored');
+        await control.now('goOn');
+      }
+      const report = await assertCompleted(lab, sent);
       assert.equal(await control.stepsLeft(), 0);
       assert.equal(report.trace.filter((entry) => entry.startsWith('gap')).length, 2);
       // A request on a connection that had been idle is repeated by the browser itself, where that ends without a word.
@@ -153,25 +165,28 @@ describe('envelope', { concurrency: 5 }, () => {
       { path: 'env-stream', steps: [GAP] }, { path: 'env-stream', steps: [GAP_AGAIN], loop: true },
       { path: 'env-events', steps: [{ unknownRun: true }], loop: true },
     ];
-    const sent = await send(lab, transport, { faults });
+    const sent = await send(lab, transport, { recipe: { holdAt: 100 }, faults });
+    await until(async () => (await control.counters()).requests['env-status'] > 1, 'the question whether it runs, and it does');
+    await control.now('goOn');
     const report = await lab.settled(sent.key);
     assertSound(report);
     assert.deepEqual([report.snapshot.status, report.snapshot.error?.code], ['interrupted', 'run-ended'], JSON.stringify(report.trace));
     await assertPrefix(control, report);
-    assert.ok((await control.counters()).requests['env-status'] > 1, 'it was asked whether it runs, and it did');
   });
 
-  // The first wait is longer than the answer.
-  const LATE = { retry: { baseMs: 1500, capMs: 1500, jitter: 'none' } };
+  // The first wait is longer than it takes to end the answer.
+  const LATE = { retry: { baseMs: 2000, capMs: 2000, jitter: 'none' } };
 
   for (const ending of ['complete', 'error']) {
     testBoth(`an answer that was pruned after its ${ending} is told as over, with what came of it`, async (lab, transport, control) => {
       await control.config({ prune: true });
       const sent = await send(lab, transport, {
-        recipe: { ending: ending === 'error' ? 'error' : 'done', error: 'no model' },
+        recipe: { ending: ending === 'error' ? 'error' : 'done', error: 'no model', holdAt: 60 },
         faults: [{ path: 'env-stream', steps: [{ cut: { afterEvents: 30, how: 'rst' } }] }],
         options: { ...LATE, liveness: { firstByteMs: 400 } },
       });
+      await lab.until(sent.key, ({ connection }) => connection.state === 'reconnecting');
+      await control.now('finish');
       const report = await lab.settled(sent.key);
       assertSound(report);
       const { status, error, text } = report.snapshot;
@@ -194,10 +209,11 @@ describe('envelope', { concurrency: 5 }, () => {
   });
 
   testBoth('a page that comes later finds what runs, and all of it', async (lab, transport) => {
-    const sent = await send(lab, transport, { recipe: { events: 300, eventsPerSecond: 60 } });
+    const sent = await send(lab, transport, { recipe: { holdAt: 100 } });
     await lab.until(sent.key, ({ text }) => text.length > 40);
     await lab.reload();
     const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: sent.client });
+    await lab.server.control.now('goOn');
     assert.notEqual(key, null);
     const report = await lab.settled(key);
     assertSound(report);

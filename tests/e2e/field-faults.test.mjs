@@ -26,12 +26,13 @@ describe('the ten faults', { concurrency: 6 }, () => {
     test(`E: the server is offline for four seconds [${protocol}, ${transport}]`, () => stage.withServer(async (lab) => {
       const { control } = lab.server;
       const sessionId = randomUUID();
-      await control.recipe({ sessionId, ...TEN_EVENTS, eventsPerSecond: 4 });
+      await control.recipe({ sessionId, ...TEN_EVENTS, eventsPerSecond: 4, holdAt: 5 });
       const options = protocol === 'bichat' ? { transports: [transport], ...DEFAULTS } : { ...chatOptions([transport]), ...DEFAULTS };
       const key = await lab.start({ sessionId, client: { options } });
       await lab.until(key, ({ connection }) => connection.state === 'open');
       await control.now('offline', { ms: 4000 });
-      const report = await lab.settled(key, 25_000);
+      await control.now('goOn', { sessionId });
+      const report = await lab.settled(key);
       assertSound(report);
       await assertTruth(control, report);
       // What is lost with the network may be seen before the next attempt is refused.
@@ -70,9 +71,9 @@ describe('the ten faults', { concurrency: 6 }, () => {
     await stage.control.now('stall', { sessionId, heartbeats: false });
     const { runId } = await stage.control.recipe({ sessionId, start: true });
     const key = await lab.start({ via: 'open', sessionId, runId, client: { options: { ...DEFAULTS, liveness: { floorMs: 1000 } } } });
-    await lab.until(key, ({ connection }) => connection.error?.code === 'stalled', 18_000);
+    await lab.until(key, ({ connection }) => connection.error?.code === 'stalled');
     await stage.control.now('clear');
-    const report = await lab.settled(key, 12_000);
+    const report = await lab.settled(key);
     assertSound(report);
     // The silence may outlast a reconnection, and what is over by then comes all at once.
     assertHistory(report, ['connecting fetch', 'open fetch', ['reconnecting fetch stalled', '?open fetch stalled'], '?open fetch', 'closed']);

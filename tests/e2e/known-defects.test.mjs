@@ -124,7 +124,7 @@ describe('known defects of others', { concurrency: 4 }, () => {
     const key = await lab.start({ via: 'open', ...run });
     await lab.until(key, ({ connection }) => connection.error?.code === 'disconnected');
     assert.equal((await lab.snapshot(key)).status, 'streaming', 'cut, and not done');
-    const report = await lab.settled(key, 15_000);
+    const report = await lab.settled(key);
     assertSound(report);
     await assertTruth(control, report);
   });

@@ -33,7 +33,7 @@ const straight = (transport) => [`connecting ${transport}`, `open ${transport}`,
 
 /** `shown`: what the badge showed, as `assertHistory` takes it. */
 async function assertCompleted(lab, sent, shown) {
-  const report = await lab.settled(sent.key, 15_000);
+  const report = await lab.settled(sent.key);
   assertSound(report);
   await assertTruth(lab.server.control, report);
   await assertSentOnce(lab.server.control, sent);

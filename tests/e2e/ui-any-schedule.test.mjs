@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, test } from 'node:test';
 import { assertHistory, historyOf } from './support/history.mjs';
+import { playAll as playAllOf } from './support/play-all.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertSound, assertTruth } from './support/truth.mjs';
 import { STALL_MS, uiScheduleOf } from './support/ui-schedule.mjs';
@@ -22,12 +23,23 @@ let stage;
 before(async () => { stage = await Stage.open(); });
 after(() => stage?.close());
 
-async function play(control, lab, { recipe, faults }) {
+/** Whether the page has all that there is for now, which is further than any stream is broken; or an end too early. */
+async function hasAll(control, lab, key, sessionId, { recipe: { holdAt } }) {
+  const { text, status, connection } = await lab.snapshot(key);
+  if (!['pending', 'streaming'].includes(status)) return true;
+  const [run] = await control.runs(sessionId);
+  return run?.events === holdAt && connection.state === 'open' && text === (await control.truthSoFar(sessionId)).text;
+}
+
+async function play(control, lab, schedule) {
+  const { recipe, faults } = schedule;
   const sessionId = randomUUID();
   await control.recipe({ sessionId, ...recipe });
   for (const [path, steps] of Object.entries(faults)) await control.faults({ sessionId, path }, steps);
   const key = await lab.start({ sessionId, requestId: randomUUID(), notify: 'sync', client: { name: sessionId, options: OPTIONS } });
-  const report = await lab.settled(key, 40_000);
+  await until(() => hasAll(control, lab, key, sessionId, schedule), 'all that there is');
+  await control.now('goOn', { sessionId });
+  const report = await lab.settled(key);
   assertSound(report);
   const { status, error } = report.snapshot;
   assert.equal(status, 'completed', JSON.stringify({ error, trace: report.trace }));
@@ -42,31 +54,7 @@ async function play(control, lab, { recipe, faults }) {
   return { cut: counters.cut, requests: counters.requests['ui-send'] + counters.requests['ui-stream'] };
 }
 
-/** Plays all schedules, `AT_ONCE` in each page, and tells of those that failed. */
-async function playAll(server, schedules) {
-  const waiting = [...schedules];
-  const failures = [];
-  const totals = { runs: 0, cuts: 0, requests: 0 };
-  await Promise.all(Array.from({ length: PAGES }, async () => {
-    const lab = await stage.openLab({ server });
-    await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-      for (let schedule = waiting.shift(); schedule; schedule = waiting.shift()) {
-        try {
-          const { cut, requests } = await play(server.control, lab, schedule);
-          totals.cuts += cut;
-          totals.requests += requests;
-        } catch (error) {
-          failures.push(`SEED=${schedule.seed} ${JSON.stringify(schedule)}\n${error.message}`);
-        }
-        totals.runs += 1;
-      }
-    }));
-    if (failures.length === 0) await lab.clear();
-    await lab.close();
-  }));
-  assert.equal(failures.length, 0, `${failures.length} of ${totals.runs}:\n\n${failures.join('\n\n')}`);
-  return totals;
-}
+const playAll = (server, schedules) => playAllOf(stage, server, schedules, { pages: PAGES, atOnce: AT_ONCE, play });
 
 for (const hasIds of [true, false]) {
   test(`answers survive random schedules of faults, ${hasIds ? 'with' : 'without'} ids of chunks`, async (t) => {

@@ -53,13 +53,13 @@ describe('the truth of ui-message', { concurrency: 4 }, () => {
   });
 
   test('wherever it is stopped, in the middle of the input of a tool too', async () => {
-    // So many calls that there is little text between them, and far more chunks than come until the stop does.
-    const recipe = { toolCalls: 200, events: 4000, eventsPerSecond: 300, reasoning: false };
+    // So many calls that there is little text between them; it waits for its stop.
+    const recipe = { toolCalls: 200, events: 4000, eventsPerSecond: 0, reasoning: false };
     const states = new Set();
     for (let chunks = 4; chunks <= 44; chunks += 2) {
       let left = chunks;
       let stopped;
-      const result = await both({ ...recipe, seed: chunks }, (_, chatId) => {
+      const result = await both({ ...recipe, seed: chunks, holdAt: chunks }, (_, chatId) => {
         if (--left === 0) stopped = fetch(`${server.app}/api/chat/${chatId}/stop`, { method: 'POST' });
       });
       assert.equal((await stopped).status, 204);
@@ -73,11 +73,13 @@ describe('the truth of ui-message', { concurrency: 4 }, () => {
   test('and the same when the answer is taken up again', async () => {
     const chatId = randomUUID();
     const api = `${server.app}/api/chat`;
-    await server.control.recipe({ sessionId: chatId, ...RICH, events: 300, eventsPerSecond: 500 });
+    await server.control.recipe({ sessionId: chatId, ...RICH, events: 300, holdAt: 50 });
     const first = (await ask(api, chatId)).getReader();
     await first.read();
     await first.cancel();
-    const folded = await fold(await resume(api, chatId));
+    const again = await resume(api, chatId);
+    await server.control.now('goOn', { sessionId: chatId });
+    const folded = await fold(again);
     assertSame({ ...folded, truth: await server.control.truth(null, chatId) });
     assert.equal(await resume(api, chatId), null);
   });

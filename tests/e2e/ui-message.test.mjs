@@ -9,11 +9,14 @@ import { assertSentOnce } from './support/chat.mjs';
 import { assertHistory } from './support/history.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
+import { until } from './support/until.mjs';
 
 const OPTIONS = { baseUrl: '/api/chat', protocol: 'ui-message' };
 const DEFAULTS = { ...OPTIONS, retry: {} };
 const LONG = { events: 2000, eventsPerSecond: 100 };
 const SHORT = { events: 100, eventsPerSecond: 100 };
+/** It goes on when the test says so. */
+const HELD = { ...SHORT, holdAt: 60 };
 const SLOW = { events: 32, eventsPerSecond: 4, reasoning: false, toolCalls: 0, usage: false };
 
 let stage;
@@ -79,11 +82,12 @@ describe('send, resume', { concurrency: 6 }, () => {
   }
 
   testHere('the same request id while the answer runs is the same stream, sent once', async (lab, control) => {
-    const sent = await begin(lab, SHORT);
+    const sent = await begin(lab, HELD);
     const isSame = await lab.page.evaluate(([key, { sessionId, requestId }, options]) => (
       lab.client({ name: options }).send(sessionId, 'Hello', { requestId }) === lab.stream(key)
     ), [sent.key, sent, JSON.stringify({ transports: ['fetch'], retry: { baseMs: 20, capMs: 200 }, ...OPTIONS })]);
     assert.ok(isSame);
+    await control.now('goOn', { sessionId: sent.sessionId });
     await lab.settled(sent.key);
     await assertSentOnce(control, sent);
   });
@@ -95,9 +99,10 @@ describe('send, resume', { concurrency: 6 }, () => {
   });
 
   testWithCursor('a page that is loaded anew has all of what runs', async (lab, control) => {
-    const sent = await begin(lab, { ...SHORT, events: 200, toolCalls: 5 });
+    const sent = await begin(lab, { ...HELD, events: 200, toolCalls: 5 });
     await lab.reload();
     const key = await lab.start({ via: 'resume', sessionId: sent.sessionId, client: { options: OPTIONS } });
+    await control.now('goOn', { sessionId: sent.sessionId });
     const report = await lab.settled(key);
     assertSound(report);
     await assertTruth(control, report);
@@ -125,10 +130,11 @@ describe('send, resume', { concurrency: 6 }, () => {
   });
 
   testHere('an answer that its page leaves goes on at the server', async (lab, control) => {
-    const { key, sessionId } = await begin(lab, SHORT);
+    const { key, sessionId } = await begin(lab, HELD);
     await lab.page.evaluate((of) => lab.stream(of).close(), key);
     const report = await lab.settled(key);
     assert.equal(report.snapshot.error.code, 'aborted');
+    await control.now('goOn', { sessionId });
     await assertPrefix(control, report);
     assert.deepEqual(await stateOf(control, sessionId), ['done']);
     assert.equal((await requestsOf(control, sessionId))['ui-stop'], 0);
@@ -209,7 +215,7 @@ describe('retry', { concurrency: 6 }, () => {
   testHere('of an answer that ended unread: the message is sent anew, under a new id', async (lab, control) => {
     const faults = [{ path: 'ui-send', steps: [{ cut: { afterEvents: 60, how: 'rst' } }] }];
     const options = { ...OPTIONS, retry: { baseMs: 1500, jitter: 'none' } };
-    const { key, sessionId } = await send(lab, SHORT, { faults, options });
+    const { key, sessionId } = await send(lab, { ...SHORT, eventsPerSecond: 0 }, { faults, options });
     const lost = await lab.settled(key);
     assertSound(lost);
     assert.deepEqual([lost.snapshot.status, lost.snapshot.error.code], ['interrupted', 'run-ended']);
@@ -229,14 +235,15 @@ describe('retry', { concurrency: 6 }, () => {
       { path: 'ui-send', steps: [{ cut: { afterEvents: 60, how: 'rst' } }] },
       { path: 'ui-stream', steps: [{ status: { code: 502 } }], loop: true },
     ];
-    const sent = await send(lab, { ...SHORT, events: 600 }, { faults, options });
+    const sent = await send(lab, { ...SHORT, events: 600, holdAt: 300 }, { faults, options });
     const lost = await lab.settled(sent.key);
     assertSound(lost);
     assert.deepEqual([lost.snapshot.status, lost.snapshot.error.code], ['interrupted', 'gave-up']);
     assert.notEqual(lost.snapshot.text, '', 'partial text survives');
     await control.clearFaults();
     assert.equal(await retry(lab, sent.key), lost.snapshot.text, 'the text stays on the screen');
-    const report = await lab.settled('again', 20_000);
+    await control.now('goOn', { sessionId: sent.sessionId });
+    const report = await lab.settled('again');
     assertSound(report);
     assert.equal(report.snapshot.status, 'completed');
     await assertTruth(control, report);
@@ -247,9 +254,11 @@ describe('retry', { concurrency: 6 }, () => {
 describe('the ten faults, those that take time', { concurrency: 6 }, () => {
   testWithCursor('E: the server is offline for four seconds', async (lab, control) => {
     // Where nothing is kept it must be running when the network is back.
-    const sent = await begin(lab, { ...SLOW, events: 80 }, { options: DEFAULTS, notify: 'sync' });
+    const sent = await begin(lab, { ...SLOW, eventsPerSecond: 20, holdAt: 16 }, { options: DEFAULTS, notify: 'sync' });
     await control.now('offline', { ms: 4000 });
-    const report = await lab.settled(sent.key, 40_000);
+    await until(async () => (await requestsOf(control, sent.sessionId))['ui-stream'] > 0, 'the next connection');
+    await control.now('goOn', { sessionId: sent.sessionId });
+    const report = await lab.settled(sent.key);
     assertSound(report);
     assert.equal(report.snapshot.status, 'completed');
     await assertTruth(control, report);
@@ -268,7 +277,7 @@ describe('the ten faults, those that take time', { concurrency: 6 }, () => {
     await lab.page.clock.runFor(43_000);
     assert.equal((await lab.snapshot(sent.key)).connection.state, 'open', 'silent for 43 s');
     await lab.page.clock.runFor(4_000);
-    const report = await lab.settled(sent.key, 20_000);
+    const report = await lab.settled(sent.key);
     assertSound(report);
     assertHistory(report, ['connecting fetch', 'open fetch', 'reconnecting fetch stalled', '?open fetch stalled', '?open fetch', 'closed']);
     await assertTruth(stage.control, report);
@@ -284,9 +293,9 @@ describe('the ten faults, those that take time', { concurrency: 6 }, () => {
     await control.now('stall', { sessionId, heartbeats: false });
     await control.recipe({ sessionId, start: true, protocol: 'ui-message' });
     const key = await lab.start({ via: 'open', sessionId, client: { options: { ...DEFAULTS, liveness: { floorMs: 1000 } } } });
-    await lab.until(key, ({ connection }) => connection.error?.code === 'stalled', 18_000);
+    await lab.until(key, ({ connection }) => connection.error?.code === 'stalled');
     await control.now('clear');
-    const report = await lab.settled(key, 25_000);
+    const report = await lab.settled(key);
     assertSound(report);
     // The silence may outlast a reconnection.
     assertHistory(report, ['connecting fetch', 'open fetch', ['reconnecting fetch stalled', '?open fetch stalled'], '?open fetch', 'closed']);

@@ -9,8 +9,9 @@ import { Stage } from './support/stage.mjs';
 import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
 
-const LONG = { events: 2000, eventsPerSecond: 100, reasoning: true };
-const SHORT = { events: 150, eventsPerSecond: 100, reasoning: true, toolCalls: 2 };
+const SHORT = { events: 150, eventsPerSecond: 200, reasoning: true, toolCalls: 2 };
+// Goes on when the test says so, and not before.
+const HELD = { ...SHORT, holdAt: 80 };
 
 let stage;
 let control;
@@ -23,6 +24,8 @@ after(() => stage?.close());
 const requestsOf = async (sessionId) => (await control.counters(sessionId)).requests;
 const stateOf = async (sessionId) => (await control.runs(sessionId)).map(({ state }) => state);
 
+const goOn = (sessionId) => control.now('goOn', { sessionId });
+
 const begin = (lab, recipe, options) => lab.begin(control, recipe, options);
 const testOn = (transport, name, play) => test(`${name} [${transport}]`, () => stage.withLab((lab) => play(lab, transport)));
 const testBoth = (name, play) => ['fetch', 'eventsource'].forEach((transport) => testOn(transport, name, play));
@@ -30,7 +33,7 @@ const testOnce = (name, play) => test(name, () => stage.withLab(play));
 
 describe('stop', { concurrency: 4 }, () => {
   testBoth('the run is cancelled at the server, once, and nothing connects again', async (lab, transport) => {
-    const { key, sessionId } = await begin(lab, LONG, { transport });
+    const { key, sessionId } = await begin(lab, HELD, { transport });
     const { events } = await requestsOf(sessionId);
     await lab.page.evaluate((of) => lab.stream(of).stop(), key);
     const report = await lab.settled(key);
@@ -47,7 +50,7 @@ describe('stop', { concurrency: 4 }, () => {
   testBoth('a run that is stopped while it reconnects does not reconnect', async (lab, transport) => {
     // The waits are long: what connects again does it because of the stop, or against it.
     const options = { retry: { baseMs: 60_000, jitter: 'none' } };
-    const { key, sessionId } = await begin(lab, LONG, { transport, options });
+    const { key, sessionId } = await begin(lab, HELD, { transport, options });
     await control.now('cut', { sessionId, how: 'rst' });
     await lab.until(key, ({ connection }) => connection.state === 'reconnecting');
     const { events } = await requestsOf(sessionId);
@@ -60,7 +63,7 @@ describe('stop', { concurrency: 4 }, () => {
   });
 
   testOnce('a stop that the server refuses is worth a warning, and the run is cancelled here (B-STOP-1)', async (lab) => {
-    const { key, sessionId } = await begin(lab, LONG);
+    const { key, sessionId } = await begin(lab, HELD);
     await control.faults({ sessionId, path: 'stop' }, [{ status: { code: 500 } }]);
     const stopped = await lab.page.evaluate((of) => lab.stream(of).stop().then(() => 'resolved', (error) => error.code), key);
     assert.equal(stopped, 'resolved');
@@ -71,7 +74,7 @@ describe('stop', { concurrency: 4 }, () => {
   });
 
   testOnce('a stop that is never answered has its time, and no more', async (lab) => {
-    const { key, sessionId } = await begin(lab, LONG, { options: { stopTimeoutMs: 300 } });
+    const { key, sessionId } = await begin(lab, HELD, { options: { stopTimeoutMs: 300 } });
     await control.faults({ sessionId, path: 'stop' }, [{ delayHeadersMs: 60_000 }]);
     await lab.page.evaluate((of) => { lab.stream(of).stop(); }, key);
     const report = await lab.settled(key, 3000);
@@ -89,14 +92,14 @@ describe('stop', { concurrency: 4 }, () => {
 
   testOnce('client.stop() ends whatever runs in a session, ours or not', async (lab) => {
     const sessionId = randomUUID();
-    await control.recipe({ sessionId, ...LONG, start: true });
+    await control.recipe({ sessionId, ...HELD, start: true });
     await lab.start({ via: 'resume', sessionId: randomUUID(), client: { name: 'main' } });
     await lab.page.evaluate((id) => lab.client().stop(id), sessionId);
     assert.deepEqual(await stateOf(sessionId), ['error']);
   });
 
   testOnce('the server cancels: the outcome says whose decision it was', async (lab) => {
-    const { key, sessionId } = await begin(lab, { ...LONG, events: 30, ending: 'cancelled' });
+    const { key, sessionId } = await begin(lab, { ...SHORT, events: 30, ending: 'cancelled' });
     const report = await lab.settled(key);
     assertSound(report);
     assert.equal(report.snapshot.status, 'cancelled');
@@ -107,7 +110,7 @@ describe('stop', { concurrency: 4 }, () => {
 
 describe('close', { concurrency: 4 }, () => {
   testBoth('we stop watching, the run goes on, and opening it again ends with all of it', async (lab, transport) => {
-    const { key, sessionId } = await begin(lab, SHORT, { transport });
+    const { key, sessionId } = await begin(lab, HELD, { transport });
     const { runId } = await lab.snapshot(key);
     await lab.page.evaluate((of) => lab.stream(of).close(), key);
     const closed = await lab.settled(key);
@@ -118,6 +121,7 @@ describe('close', { concurrency: 4 }, () => {
     await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the stream to be closed');
     assert.deepEqual(await stateOf(sessionId), ['running']);
     const again = await lab.start({ via: 'open', sessionId, runId, client: { name: 'main' } });
+    await goOn(sessionId);
     const report = await lab.settled(again);
     assertSound(report);
     await assertTruth(control, report);
@@ -126,7 +130,7 @@ describe('close', { concurrency: 4 }, () => {
 
   testBoth('an aborted signal is a close', async (lab, transport) => {
     const sessionId = randomUUID();
-    await control.recipe({ sessionId, ...SHORT });
+    await control.recipe({ sessionId, ...HELD });
     const told = await lab.page.evaluate(async ({ id, options }) => {
       const controller = new AbortController();
       const stream = lab.client({ options }).send(id, 'Hello', { signal: controller.signal });
@@ -140,7 +144,7 @@ describe('close', { concurrency: 4 }, () => {
   });
 
   testOnce('client.close() closes every run and stops none', async (lab) => {
-    const runs = [await begin(lab, LONG), await begin(lab, LONG), await begin(lab, LONG, { transport: 'eventsource' })];
+    const runs = [await begin(lab, HELD), await begin(lab, HELD), await begin(lab, HELD, { transport: 'eventsource' })];
     const statuses = await lab.page.evaluate((keys) => {
       lab.client().close();
       return keys.map((key) => lab.snapshot(key).status);
@@ -156,10 +160,11 @@ describe('close', { concurrency: 4 }, () => {
 
 describe('leaving the page', { concurrency: 4 }, () => {
   testOnce('a reload cancels nothing, and resume() goes on with the whole text', async (lab) => {
-    const { sessionId } = await begin(lab, SHORT);
+    const { sessionId } = await begin(lab, HELD);
     await lab.reload();
     assert.deepEqual(await stateOf(sessionId), ['running']);
     const key = await lab.start({ via: 'resume', sessionId });
+    await goOn(sessionId);
     const report = await lab.settled(key);
     assertSound(report);
     await assertTruth(control, report);
@@ -170,11 +175,12 @@ describe('leaving the page', { concurrency: 4 }, () => {
 
   test('navigating away and closing the tab cancel nothing', async () => {
     const lab = await stage.openLab();
-    const { sessionId } = await begin(lab, SHORT);
-    const { sessionId: other } = await begin(lab, SHORT, { transport: 'eventsource' });
+    const { sessionId } = await begin(lab, HELD);
+    const { sessionId: other } = await begin(lab, HELD, { transport: 'eventsource' });
     await lab.page.goto('about:blank');
     await until(async () => (await control.counters(sessionId)).openStreams.now === 0, 'the stream to be closed');
     await lab.close();
+    await Promise.all([goOn(sessionId), goOn(other)]);
     const [truth] = await Promise.all([control.truth((await control.runs(sessionId))[0].runId), control.truth((await control.runs(other))[0].runId)]);
     assert.equal(truth.terminal, 'done');
     assert.deepEqual([...await stateOf(sessionId), ...await stateOf(other)], ['done', 'done']);
@@ -195,7 +201,7 @@ describe('leaving the page', { concurrency: 4 }, () => {
 
   testOnce('resume() with an aborted signal sends no request (B-SEND-9b)', async (lab) => {
     const sessionId = randomUUID();
-    await control.recipe({ sessionId, ...SHORT, start: true });
+    await control.recipe({ sessionId, ...HELD, start: true });
     assert.equal(await lab.page.evaluate((id) => lab.client().resume(id, { signal: AbortSignal.abort() }), sessionId), null);
     assert.deepEqual(await control.requests(sessionId), []);
   });
@@ -223,11 +229,13 @@ describe('sending', { concurrency: 4 }, () => {
   testOnce('two tabs that send with one request id share one run, and both end with all of it', async (lab) => {
     const sessionId = randomUUID();
     const requestId = randomUUID();
-    await control.recipe({ sessionId, ...SHORT });
+    await control.recipe({ sessionId, ...HELD });
     const keys = [];
     for (const name of ['one tab', 'another tab']) {
       keys.push(await lab.start({ sessionId, requestId, client: { name } }));
     }
+    await until(async () => (await control.counters(sessionId)).deduped === 1, 'the second send');
+    await goOn(sessionId);
     const reports = await Promise.all(keys.map((key) => lab.settled(key)));
     for (const report of reports) {
       assert.deepEqual(report.violations, []);
@@ -240,13 +248,14 @@ describe('sending', { concurrency: 4 }, () => {
   });
 
   testOnce('opening a run that is open gives the same stream, and no second connection', async (lab) => {
-    const { key, sessionId } = await begin(lab, SHORT);
+    const { key, sessionId } = await begin(lab, HELD);
     const { runId } = await lab.snapshot(key);
     const isSame = await lab.page.evaluate(({ of, id, run }) => {
       const client = lab.client();
       return client.open({ sessionId: id, runId: run }) === lab.stream(of) && client.open({ sessionId: id }) === lab.stream(of);
     }, { of: key, id: sessionId, run: runId });
     assert.ok(isSame);
+    await goOn(sessionId);
     assertSound(await lab.settled(key));
     assert.equal((await requestsOf(sessionId)).events, 1);
   });

@@ -176,7 +176,6 @@ const lab = {
   histories: new Map(),
   subjects: new Map(),
   hangs: [],
-  longTasks: [],
 
   client({ name = 'main', options = {} } = {}) {
     const existing = this.clients.get(name);
@@ -265,7 +264,6 @@ const lab = {
     await machinery.pause();
     const left = { timers: machinery.timers(), connections: machinery.connections() };
     this.hangs = [];
-    this.longTasks = [];
     machinery.doubled.length = 0;
     machinery.urls.length = 0;
     return left;
@@ -278,9 +276,5 @@ machinery.watch(() => {
     lab.hangs.push(`unsettled with neither timer nor connection: ${JSON.stringify(subject.report().snapshot?.connection ?? 'subscription')}`);
   }
 });
-
-new PerformanceObserver((list) => {
-  for (const { startTime, duration } of list.getEntries()) lab.longTasks.push({ startTime, duration });
-}).observe({ type: 'longtask' });
 
 window.lab = lab;

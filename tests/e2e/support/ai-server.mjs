@@ -8,6 +8,7 @@ import { Readable, pipeline } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { JsonToSseTransformStream, UI_MESSAGE_STREAM_HEADERS, createUIMessageStream, pipeUIMessageStreamToResponse } from 'ai';
 import { answerTo } from './ai-answer.mjs';
+import { Gate } from './gate.mjs';
 
 /**
  * Starts one on a free port. `paceMs`: how long after each chunk the next one comes; `answer`: the chunks for a question.
@@ -55,6 +56,8 @@ class AiServer {
   paceMs;
   /** An answer waits in front of its chunk of this number until somebody reads it who is not cut. */
   holdAt = Infinity;
+  /** Every answer passes it before each of its chunks. */
+  gate = new Gate();
   /** `{method, path, status, cursor}` of each request, in order. */
   requests = [];
   #answer;
@@ -97,6 +100,7 @@ class AiServer {
 
   async stop() {
     this.#stopped.abort();
+    this.gate.open();
     this.#http.closeAllConnections();
     this.#http.close();
     await once(this.#http, 'close');
@@ -141,6 +145,7 @@ class AiServer {
     for (const chunk of this.#answer(question)) {
       n += 1;
       if (n === this.holdAt) await answer.isHeard;
+      await this.gate.pass();
       if (this.#stopped.signal.aborted) return;
       writer.write(chunk);
       // Who stops the server does not wait for an answer.
@@ -156,7 +161,7 @@ class AiServer {
   }
 
   #replay(answer, cursor, response) {
-    response.writeHead(200, UI_MESSAGE_STREAM_HEADERS);
+    response.writeHead(200, UI_MESSAGE_STREAM_HEADERS).flushHeaders();
     const from = this.#ids ? Number(cursor) : 0;
     const pieces = answer.replay(from);
     const number = async function* number() {

@@ -17,6 +17,7 @@ import { until } from './until.mjs';
  * @property {'send'|'open'|'subscribe'} via which verb
  * @property {(string|string[])[]} transports one test for each; a list is a ladder
  * @property {object} [run] the recipe, see run-server
+ * @property {boolean} [isHeldUntilLastRung] the run waits at the recipe's `holdAt` until the client has come down to that
  * @property {object} [client] options of the client, above QUICK
  * @property {object} [config] switches of the server; a case that has some, or speaks ws-chat, has a server to itself
  * @property {object} [proxy] what the proxy does from the beginning; the page is behind it then
@@ -24,7 +25,7 @@ import { until } from './until.mjs';
  *   the answer: of a ladder, its first transport
  * @property {boolean} [unknown] the run that is opened does not exist
  * @property {boolean} [over] the run has ended at the server before it is opened
- * @property {number} [withinMs] time to settle, by default 10 s
+ * @property {number} [withinMs] time to settle, by default 30 s
  * @property {Expect} expect what must come of it
  *
  * @typedef {object} Expect
@@ -126,6 +127,10 @@ async function play(lab, each, ladder) {
     notify: expect.seen || expect.announced || expect.states || expect.history ? 'sync' : undefined,
     client: { options: { transports: ladder, ...CLIENT[protocol], ...each.client } },
   });
+  if (each.isHeldUntilLastRung) {
+    await until(async () => (await lab.snapshot(key)).connection.transport === ladder.at(-1), 'the last rung');
+    await control.now('goOn', { sessionId });
+  }
   const report = await lab.settled(key, each.withinMs);
   if (each.via === 'subscribe') await checkSubscription(control, report, expect, runId);
   else await checkRun(control, report, expect);

@@ -40,6 +40,16 @@ export class Control {
     return this.#ask('POST', '/now', { do: what, ...options });
   }
 
+  /** The index of active runs: what is done to it, or, without an order, what is in it. */
+  activeRuns(order) {
+    return this.#ask(order ? 'POST' : 'GET', '/active-runs', order);
+  }
+
+  /** How much past the chats of ws-chat have: { sessionId?, messages?, sessions? }. */
+  history(past) {
+    return this.#ask('POST', '/history', past);
+  }
+
   /** What happens to connections on their way: see run-server. */
   proxy(order) {
     return this.#ask('POST', '/proxy', order);
@@ -53,6 +63,11 @@ export class Control {
     return this.#ask('POST', '/reset', {});
   }
 
+  /** What a client would have by now that nothing had ever gone wrong with. */
+  truthSoFar(sessionId) {
+    return this.#ask('GET', `/truth?sessionId=${sessionId}`);
+  }
+
   /** The fault-free result of a run, or of its session's newest, once it has ended at the server. */
   truth(runId, sessionId) {
     return this.#ask('GET', `/truth?${runId ? `runId=${runId}` : `sessionId=${sessionId}`}&waitMs=15000`);
@@ -60,6 +75,11 @@ export class Control {
 
   runs(sessionId) {
     return this.#ask('GET', `/runs?sessionId=${sessionId}`);
+  }
+
+  /** The rows of a session's messages, and who writes there. */
+  log(sessionId) {
+    return this.#ask('GET', `/log?sessionId=${sessionId}`);
   }
 
   counters(sessionId) {

@@ -2,7 +2,10 @@
 
 import assert from 'node:assert/strict';
 
-/** A line that begins with `?` may be missing: whether it is seen is a matter of timing. A list of lines comes once or more often. */
+/**
+ * A line that begins with `?` may be missing: whether it is seen is a matter of timing. Of lines with ` | ` between them one is there. A
+ * list of lines comes once or more often.
+ */
 const matches = (shown, expected) => {
   if (expected.length === 0) return shown.length === 0;
   const [line, ...rest] = expected;
@@ -12,7 +15,7 @@ const matches = (shown, expected) => {
     return matches(shown, [...line, ...rest]) || matches(shown, [...line, Object.assign([...line], { left: shown.length }), ...rest]);
   }
   const isOptional = line.startsWith('?');
-  const isThere = shown[0] === (isOptional ? line.slice(1) : line);
+  const isThere = (isOptional ? line.slice(1) : line).split(' | ').includes(shown[0]);
   return (isThere && matches(shown.slice(1), rest)) || (isOptional && matches(shown, rest));
 };
 

@@ -59,7 +59,7 @@ export class Lab {
 
   async #ready() {
     try {
-      await this.page.waitForFunction(() => window.lab, undefined, { timeout: 10_000 });
+      await this.page.waitForFunction(() => window.lab, undefined, { timeout: 30_000 });
     } catch (cause) {
       throw new Error(`the package does not load: ${this.errors.join('; ') || 'is pkg/wasm built?'}`, { cause });
     }
@@ -87,7 +87,7 @@ export class Lab {
   }
 
   /** The report of a run that has settled in time; throws where it has not. */
-  async settled(key, timeoutMs = 10_000) {
+  async settled(key, timeoutMs = 60_000) {
     const report = await this.page.evaluate(([of, ms]) => lab.settled(of, ms), [key, timeoutMs]);
     if (report.timedOut) {
       const { snapshot, connections, chunks } = report;
@@ -98,7 +98,7 @@ export class Lab {
   }
 
   /** Opens `run` again and again in the page, each time with another fault for its event log, and gives the reports. */
-  openAll({ run, steps, transport, timeoutMs = 10_000 }) {
+  openAll({ run, steps, transport, timeoutMs = 60_000 }) {
     const options = { transports: [transport], ...QUICK };
     return this.page.evaluate((args) => lab.openAll(args), {
       control: `${this.server.controlOrigin}/control`, scope: { sessionId: run.sessionId, path: 'events' },
@@ -115,7 +115,7 @@ export class Lab {
   }
 
   /** Waits in the page until a snapshot of the run fulfils `predicate`, which sees nothing of this module. */
-  async until(key, predicate, timeout = 10_000) {
+  async until(key, predicate, timeout = 60_000) {
     await this.page.waitForFunction(
       ([of, source]) => (0, eval)(`(${source})`)(lab.snapshot(of)), // eslint-disable-line no-eval
       [key, String(predicate)],

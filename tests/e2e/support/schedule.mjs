@@ -87,8 +87,8 @@ export const times = (count, make) => Array.from({ length: count }, make);
 /**
  * The whole situation of one run.
  *
- * A run that ends at the server before its id is known can never be found again (B-SEND-4), so either the send is left
- * alone (`isSendSafe`: nothing else breaks it either) or the run takes its time.
+ * A run that ends at the server before its id is known can never be found again (B-SEND-4): it is held until it is. It takes its
+ * time where something else breaks it, too (not `isSendSafe`).
  */
 export function scheduleOf(seed, { isSendSafe }) {
   const chance = new Chance(seed);
@@ -99,7 +99,8 @@ export function scheduleOf(seed, { isSendSafe }) {
     recipe: {
       seed,
       events: isSendSafe ? chance.between(60, 160) : chance.between(200, 260),
-      eventsPerSecond: isFast ? 0 : chance.between(90, 140),
+      eventsPerSecond: isFast ? 0 : isSendSafe ? chance.between(150, 300) : chance.between(90, 140),
+      holdAt: chance.between(0, 20),
       reasoning: chance.is(60),
       toolCalls: chance.between(0, 4),
       citation: chance.is(30),

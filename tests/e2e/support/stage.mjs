@@ -10,11 +10,12 @@ export class Stage {
   #idle = [];
   #alone = { true: [], false: [] };
 
-  static async open() {
+  /** `flags`: of the browser's command line. */
+  static async open({ flags } = {}) {
     const stage = new Stage();
     stage.server = await stage.addServer();
     stage.control = stage.server.control;
-    stage.browser = await launchBrowser();
+    stage.browser = await launchBrowser(flags);
     stage.context = await stage.browser.newContext();
     return stage;
   }

@@ -5,12 +5,6 @@ import { Chance, end, times } from './schedule.mjs';
 /** A stalled connection is given up this soon, for the sake of the test's own time. */
 export const STALL_MS = 1500;
 
-/** What a step may take, on a machine with much to do: a wait, a connection, all that was said already. */
-const STEP_MS = { withIds: 600, without: 2500 };
-
-/** And all of them together: the latest cuts are behind what an answer says in this time. */
-const CUTS_MS = 2500;
-
 /** What spoils a stream without breaking it. Chunks that come twice are told by their ids alone. */
 const spoil = (chance, hasIds) => chance.pick([
   () => ({}),
@@ -36,7 +30,9 @@ const cut = (chance, hasIds) => chance.pick([
   () => ({ cut: end(chance) }),
   () => ({ cut: { beforeHeaders: true, how: chance.pick(['drop', 'rst']) } }),
   () => ({ stall: { afterBytes: chance.between(1, 4000), heartbeats: false } }),
-  () => ({ stall: { afterEvents: chance.between(0, 30), heartbeats: true, ms: chance.between(50, 300) } }),
+  () => ({
+    stall: { afterEvents: chance.between(0, 30), heartbeats: true, ms: chance.between(50, 300) }, cut: { afterBytes: chance.between(4000, 8000), ...end(chance) },
+  }),
   () => ({ delayHeadersMs: chance.between(5, 80), cut: { afterBytes: chance.between(0, 2000), ...end(chance) } }),
 ])();
 
@@ -58,26 +54,24 @@ const streamStep = (chance, hasIds) => chance.pick([
   ...times(4, () => () => cut(chance, hasIds)),
 ])();
 
-const costOf = ({ stall }, hasIds) => (hasIds ? STEP_MS.withIds : STEP_MS.without) + (stall && !stall.ms ? STALL_MS : 0);
-
 /**
  * The whole situation of one answer. Without ids (`hasIds` false) an answer that has ended is not there any more, and with them it
- * is for those who have got one: it runs until all that goes wrong is over.
+ * is for those who have got one: it waits in front of its last chunks, further than any cut, until all that goes wrong is over.
  */
 export function uiScheduleOf(seed) {
   const chance = new Chance(seed);
   const hasIds = seed % 2 === 0;
   const sends = [...times(chance.between(0, 1), () => putOff(chance)), sendStep(chance, hasIds)];
   const streams = times(chance.between(1, 6), () => streamStep(chance, hasIds));
-  const eventsPerSecond = chance.between(80, 120);
-  const lastsMs = [...sends, ...streams].reduce((sum, step) => sum + costOf(step, hasIds), CUTS_MS);
+  const events = chance.between(220, 280);
   return {
     seed,
     hasIds,
     recipe: {
       seed,
-      events: Math.ceil((lastsMs / 1000) * eventsPerSecond),
-      eventsPerSecond,
+      events,
+      eventsPerSecond: chance.between(200, 500),
+      holdAt: events - chance.between(4, 12),
       reasoning: chance.is(60),
       toolCalls: chance.between(0, 12),
       interrupt: chance.is(30),
@@ -85,7 +79,8 @@ export function uiScheduleOf(seed) {
       usage: chance.is(60),
       json: chance.pick(['plain', 'plain', 'html', 'ascii']),
       splitSurrogates: chance.is(25),
-      heartbeatMs: chance.between(200, 2000),
+      // Who waits is not stalled.
+      heartbeatMs: chance.between(200, STALL_MS / 2),
       chunkEvents: chance.pick([0, 0, 1, 7]),
     },
     faults: { 'ui-send': sends, 'ui-stream': streams },

@@ -1,5 +1,5 @@
 /** Waits for a condition: gives the first truthy value of `probe`, or throws after `timeoutMs` with its last value. */
-export async function until(probe, what, timeoutMs = 10_000) {
+export async function until(probe, what, timeoutMs = 60_000) {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await probe();

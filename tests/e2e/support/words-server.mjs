@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { allowOrigin } from './ai-server.mjs';
+import { Gate } from './gate.mjs';
 import { answerOf } from './words.mjs';
 
 /** How many events an answer has. */
@@ -58,6 +59,8 @@ class WordsServer {
   /** `{method, path, cursor, status}` of each request, in order. */
   requests = [];
   started = 0;
+  /** Every answer passes it before each of its events. */
+  gate = new Gate();
   #answers = new Map();
   #plans = new Map();
   #stopped = new AbortController();
@@ -73,6 +76,7 @@ class WordsServer {
 
   async stop() {
     this.#stopped.abort();
+    this.gate.open();
     for (const answer of this.#answers.values()) answer.hear();
     this.#http.closeAllConnections();
     this.#http.close();
@@ -120,6 +124,7 @@ class WordsServer {
     let n = 0;
     for (const [event, data] of answerOf(seed, EVENTS)) {
       if (n === HOLD_AT) await answer.isHeard;
+      await this.gate.pass();
       if (isStopped || this.#stopped.signal.aborted) break;
       const hasId = ids === 'all' || (ids === 'some' && n % 3 === 1);
       const head = `${hasId ? `id: ${n + 1}\n` : ''}${event && `event: ${event}\n`}`;
