@@ -7,27 +7,33 @@ const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i
 const LAST_DIGITS = 64;
 const DIGITS = ALPHABET.length - LAST_DIGITS;
 
-/** The streams, in the order of the text: bytes before the code and behind it, locals' types, instructions, operands. */
-const STREAMS = 'pqdolaivfnhtbcx';
+/**
+ * The streams, in the order of the text: what resembles each other within the 32 KB that gzip looks back. Locals that are read, locals
+ * that are written, instructions, operands, locals' types, bytes before the code and behind it.
+ */
+const STREAMS = 'lmohicbndtvfxapq';
 
 /**
- * opcode -> its operands, a letter for the stream of each; a capital is a number in `a`, the difference to the alignment that
- * is natural (A: none, B: two bytes, …). Opcodes behind the prefix 0xfc begin at 256, those behind 0xfd at 512. What Rust
- * never makes is missing, and a module that has it is refused.
+ * opcode -> its operands, a letter for the stream of each. Opcodes behind the prefix 0xfc begin at 256, those behind 0xfd at
+ * 512. What Rust never makes is missing, and a module that has it is refused.
  */
 const OPERANDS = new Array(1024).fill('');
-const RANGES = '2-4t 12-13b 14n 16c 17xx 32-34l 35-38x 40Ch 41Dh 42Ch 43Dh 44-45Ah 46-47Bh 48-49Ah 50-51Bh 52-53Ch 54Ch 55Dh '
-  + '56Ch 57Dh 58Ah 59Bh 60Ah 61Bh 62Ch 63-64x 65i 66v 67ffff 68ffffffff 208x 210x 264xx 266xx 267x 271-273x '
-  + '512Eh 513-518Dh 519Ah 520Bh 521Ch 522Dh 523Eh 524-525ffffffffffffffff 533-546x '
-  + '596Ahx 597Bhx 598Chx 599Dhx 600Ahx 601Bhx 602Chx 603Dhx 604Ch 605Dh';
-for (const [, first, last, operands] of RANGES.matchAll(/(\d+)-?(\d*)([a-z]+)/gi)) {
+const RANGES = '2-4t 12-13b 14n 16c 17xx 32l 33-34m 35-38x 40-62ah 63-64x 65i 66v 67ffff 68ffffffff 208x 210x 264xx 266xx 267x '
+  + '271-273x 512-523ah 524-525ffffffffffffffff 533-546x 596-603ahx 604-605ah';
+for (const [, first, last, operands] of RANGES.matchAll(/(\d+)-?(\d*)([a-z]+)/g)) {
   OPERANDS.fill(operands, Number(first), Number(last || first) + 1);
 }
 
-/** Alignments follow the streams' numbers, from here on. */
-const ALIGNED = 16;
-const alignmentOf = (letter) => letter.charCodeAt() - 65;
-const kindOf = (letter) => (letter < 'a' ? ALIGNED + alignmentOf(letter) : STREAMS.indexOf(letter));
+/**
+ * opcode -> operands so frequent that with each of them it is an instruction of its own, which has that operand in its
+ * description and none in a stream: the two locals that were used last, 0, 1, -64, 255, the least i32. Chosen one by one, as long as
+ * that made the whole smaller. Alignments (`a`) are always in the description.
+ */
+const FREQUENT = { 2: [127], 4: [64], 13: [0], 32: [0, 1], 34: [0], 45: [0], 65: [0, 2, 127, 510, 2 ** 32 - 1] };
+const isInside = (opcode, letter, value) => letter === 'a' || (FREQUENT[opcode]?.includes(value) ?? false);
+
+/** Behind the streams' numbers: the operand's value is in the description, not in its stream. */
+const INSIDE = 16;
 
 const CODE = 10;
 /** Flipped, the small letters of data are numbers of one character. */
@@ -78,7 +84,32 @@ function findCode(wasm) {
   throw new Error('pack-wasm.mjs: the module has no code');
 }
 
-function readFunction(body, opcodes, streams) {
+/** An operand as numbers: one, of a table or a wide constant several. `recent`: the function's locals, the last used first. */
+function readOperand(letter, body, recent) {
+  if (letter === 'l' || letter === 'm') {
+    const used = body.number();
+    while (recent.length <= used) recent.push(recent.length);
+    const rank = recent.indexOf(used);
+    recent.splice(rank, 1);
+    recent.unshift(used);
+    return [rank];
+  }
+  if (letter === 'i') {
+    const value = body.signed();
+    return [value < 0 ? -2 * value - 1 : 2 * value];
+  }
+  if (letter === 'f') return [body.byte()];
+  if (letter === 'v') {
+    const bytes = [];
+    do bytes.push(body.byte()); while (bytes.at(-1) > 127);
+    return bytes;
+  }
+  const value = body.number();
+  return letter === 'n' ? [value, ...Array.from({ length: value + 1 }, () => body.number())] : [value];
+}
+
+/** `instructions`: their descriptions, as text. */
+function readFunction(body, instructions, streams) {
   const groups = body.number();
   streams.d.push(groups);
   for (let i = 0; i < groups; i++) streams.d.push(body.number(), body.byte() ^ 127);
@@ -86,33 +117,16 @@ function readFunction(body, opcodes, streams) {
   for (let depth = 1; depth > 0;) {
     const first = body.byte();
     const opcode = first < 252 ? first : (first - 251) * 256 + body.number();
-    opcodes.push(opcode);
     if (opcode === 11) depth--;
     if (opcode > 1 && opcode < 5) depth++;
-    for (const kind of OPERANDS[opcode]) {
-      const stream = streams[kind];
-      if (kind === 'l') {
-        const used = body.number();
-        while (recent.length <= used) recent.push(recent.length);
-        const rank = recent.indexOf(used);
-        recent.splice(rank, 1);
-        recent.unshift(used);
-        stream.push(rank);
-      } else if (kind < 'a') {
-        streams.a.push(body.number() ^ alignmentOf(kind));
-      } else if (kind === 'i') {
-        const value = body.signed();
-        stream.push(value < 0 ? -2 * value - 1 : 2 * value);
-      } else if (kind === 'v') {
-        do stream.push(body.byte()); while (stream.at(-1) > 127);
-      } else if (kind === 'f') {
-        stream.push(body.byte());
-      } else {
-        const value = body.number();
-        stream.push(value);
-        if (kind === 'n') for (let i = value; i >= 0; i--) stream.push(body.number());
-      }
-    }
+    const operands = Array.from(OPERANDS[opcode], (letter) => {
+      const kind = STREAMS.indexOf(letter);
+      const [value, ...more] = readOperand(letter, body, recent);
+      if (isInside(opcode, letter, value)) return [INSIDE + kind, value];
+      streams[letter].push(value, ...more);
+      return [kind, 0];
+    });
+    instructions.push([opcode, operands.length, ...operands.flat()].map(toText).join(''));
   }
 }
 
@@ -133,13 +147,12 @@ export const packWasm = (wasm, unpacker) => {
 
   // The most frequent instructions are the shortest numbers.
   const counts = new Map();
-  for (const opcode of used) counts.set(opcode, (counts.get(opcode) ?? 0) + 1);
-  const opcodes = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || a - b);
-  const ranks = new Map(opcodes.map((opcode, rank) => [opcode, rank]));
-  streams.o = used.map((opcode) => ranks.get(opcode));
+  for (const instruction of used) counts.set(instruction, (counts.get(instruction) ?? 0) + 1);
+  const instructions = [...counts.keys()].sort((a, b) => counts.get(b) - counts.get(a) || (a < b ? -1 : 1));
+  const ranks = new Map(instructions.map((instruction, rank) => [instruction, rank]));
+  streams.o = used.map((instruction) => ranks.get(instruction));
 
-  const instructions = opcodes.flatMap((opcode) => [opcode, OPERANDS[opcode].length, ...Array.from(OPERANDS[opcode], kindOf)]);
-  const lengths = Array.from(STREAMS, (letter) => streams[letter].length);
-  const text = [[opcodes.length, ...instructions, ...lengths], ...Object.values(streams)].map((numbers) => numbers.map(toText).join(''));
-  return `${unpacker.toString('base64')} ${text.join('')}`;
+  const map = toText(instructions.length) + instructions.join('') + Array.from(STREAMS, (letter) => toText(streams[letter].length)).join('');
+  const text = Object.values(streams).map((numbers) => numbers.map(toText).join(''));
+  return `${unpacker.toString('base64')} ${map}${text.join('')}`;
 };

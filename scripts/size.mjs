@@ -1,5 +1,5 @@
-// Measures what a page downloads, holds it against the budgets, and holds README to the number it quotes.
-// --write puts the measured number into README.
+// Measures what a page downloads, holds it against the budgets, and holds README to the numbers it quotes.
+// --write puts the measured numbers into README.
 
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,11 +18,20 @@ const ADAPTER_BUDGET = { gzip: 1 * KB };
  * The entry is not within its budget yet. Until it is, this fails the build: the size that has been reached and a little for
  * the difference between compilers. It goes down with every gain, up only in the commit that adds a whole feature, and then away.
  */
-const ENTRY_REACHED = { gzip: 116.4 * KB, brotli: 103.1 * KB };
+const ENTRY_REACHED = { gzip: 156.6 * KB, brotli: 139.4 * KB };
 
 /** Compilers differ by a little: the number that README quotes may differ from today's by so much of it. */
 const TOLERANCE = 0.03;
-const MARKED = /(<!-- size -->)(.*?)(<!-- \/size -->)/s;
+const marked = (name) => new RegExp(`(<!-- ${name} -->)(.*?)(<!-- /${name} -->)`, 's');
+
+/** What a page imports by name -> how README's table calls it. A bundler leaves out the rest, but never the engine. */
+const IMPORTED = {
+  RunClient: '`RunClient`',
+  ManagedEventSource: '`ManagedEventSource`',
+  ManagedWebSocket: '`ManagedWebSocket`',
+  createRunCore: '`createRunCore`',
+  isTerminalEvent: '`isTerminalEvent`: no code but the engine',
+};
 
 /** What an adapter shares with the entry is not part of its size: the page has that anyway, and the framework. */
 const SHARED = /^\.\/(index|errors|dispose|lib\/errors|lib\/dispose)\.js$/;
@@ -49,21 +58,36 @@ function report(name, size, budget, reached = budget) {
   }
 }
 
-function checkReadme(size) {
+const alone = async (name, entry) => weigh(await bundle({ stdin: { contents: `export { ${name} } from './pkg/${entry}'`, resolveDir: root } }));
+
+/** README's table: each way to import, and what it costs. `adapters`: their names and sizes. */
+async function measureImports(entry, adapters) {
+  const wasm = weigh(readFileSync(join(pkg, 'wasm/engine_bg.wasm')));
+  const rows = [['everything', entry]];
+  for (const [name, title] of Object.entries(IMPORTED)) rows.push([title, await alone(name, 'index.js')]);
+  rows.push(['`RunClient` from `steadystream/url`', await alone('RunClient', 'url.js')]);
+  rows.push(['… and its `engine.wasm`', wasm]);
+  for (const [name, size] of adapters) rows.push([`\`${name.replace('.', 'steadystream')}\` adds`, size]);
+  const cells = rows.map(([title, { gzip, brotli }]) => `| ${title} | ${kb(brotli)} | ${kb(gzip)} |`);
+  return `\n| import | brotli | gzip |\n|---|---|---|\n${cells.join('\n')}\n`;
+}
+
+/** A text of README between its marks is held to what was measured: the same words, and numbers that are near. */
+function checkReadme(name, measured) {
   const file = join(root, 'README.md');
   const readme = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  const measured = `${kb(size.brotli)} brotli, ${kb(size.gzip)} gzip`;
-  const quoted = MARKED.exec(readme)?.[2];
+  const quoted = marked(name).exec(readme)?.[2];
+  const number = /\d+\.\d+(?= KB)/g;
+  const numbers = (text) => (text.match(number) ?? []).map(Number);
   if (quoted === undefined) {
-    faults.push('README.md quotes no size: it needs "<!-- size --><!-- /size -->" where the number belongs');
+    faults.push(`README.md quotes no ${name}: it needs "<!-- ${name} --><!-- /${name} -->" where the numbers belong`);
   } else if (process.argv.includes('--write')) {
-    if (quoted !== measured) writeFileSync(file, readme.replace(MARKED, `$1${measured}$3`));
+    if (quoted !== measured) writeFileSync(file, readme.replace(marked(name), (all, before, old, behind) => before + measured + behind));
   } else {
-    const [brotli, gzip] = (quoted.match(/[\d.]+/g) ?? []).map((number) => Number(number) * KB);
-    const isNear = (claim, truth) => Math.abs(claim - truth) <= TOLERANCE * truth;
-    if (!isNear(brotli, size.brotli) || !isNear(gzip, size.gzip)) {
-      faults.push(`README.md says "${quoted}", measured is "${measured}": run \`make size-write\``);
-    }
+    const truth = numbers(measured);
+    const isNear = quoted.replace(number, '') === measured.replace(number, '')
+      && numbers(quoted).every((claim, i) => Math.abs(claim - truth[i]) <= TOLERANCE * truth[i]);
+    if (!isNear) faults.push(`README.md says "${quoted}", measured is "${measured}": run \`make size-write\``);
   }
 }
 
@@ -72,12 +96,18 @@ const fileOf = (target) => (typeof target === 'string' ? target : target.default
 
 const entry = await measure(fileOf(exports['.']));
 report('default entry', entry, ENTRY_BUDGET, ENTRY_REACHED);
+const adapters = [];
 for (const [name, target] of Object.entries(exports)) {
   if (name === '.' || name === './url' || !/\.m?js$/.test(fileOf(target) ?? '')) continue;
   // The adapter for the AI SDK implements a transport, not a store hook: it is printed, not held to their budget.
-  report(name, await measure(fileOf(target), [outsideOfAdapter]), name === './ai-sdk' ? {} : ADAPTER_BUDGET);
+  const size = await measure(fileOf(target), [outsideOfAdapter]);
+  report(name, size, name === './ai-sdk' ? {} : ADAPTER_BUDGET);
+  adapters.push([name, size]);
 }
-checkReadme(entry);
+const imports = await measureImports(entry, adapters);
+console.log(imports.trimEnd().replace(/^/gm, '  '));
+checkReadme('size', `${kb(entry.brotli)} brotli, ${kb(entry.gzip)} gzip`);
+checkReadme('imports', imports);
 
 for (const fault of faults) console.error(`\n  ${fault}`);
 process.exitCode = faults.length > 0 ? 1 : 0;

@@ -5,19 +5,19 @@
 #![no_main]
 
 // The streams. What is not named here are operands of one number each.
-const BEFORE: u32 = 0;
-const BEHIND: u32 = 1;
-const DECLARED: u32 = 2;
-const INSTRUCTIONS: u32 = 3;
-const LOCAL: u32 = 4;
-const ALIGNMENT: u32 = 5;
-const SIGNED: u32 = 6;
-const WIDE: u32 = 7;
-const PLAIN: u32 = 8;
-const TABLE: u32 = 9;
-const STREAMS: usize = 15;
-/// From here on an operand's kind is the alignment that is natural, and its stream `ALIGNMENT`.
-const ALIGNED: u32 = 16;
+const READ: u32 = 0;
+const WRITTEN: u32 = 1;
+const INSTRUCTIONS: u32 = 2;
+const SIGNED: u32 = 4;
+const TABLE: u32 = 7;
+const DECLARED: u32 = 8;
+const WIDE: u32 = 10;
+const PLAIN: u32 = 11;
+const BEFORE: u32 = 14;
+const BEHIND: u32 = 15;
+const STREAMS: usize = 16;
+/// From here on an operand's value stands in the instruction's description, beside its kind.
+const INSIDE: u32 = 16;
 
 /// Flipped, the small letters of data are numbers of one character.
 const TEXT: u32 = 96;
@@ -51,7 +51,7 @@ struct Unpacker<'a> {
     numbers: &'a [u32],
     /// Where each stream is read next.
     at: [u32; STREAMS],
-    /// Where each instruction is described: its opcode, how many operands it has, their kinds.
+    /// Where each instruction is described: its opcode, how many operands it has, the kind and value of each.
     instructions: [u32; MOST_OPCODES],
     /// The function's locals, the last used first.
     recent: [u16; MOST_LOCALS],
@@ -130,11 +130,12 @@ impl Unpacker<'_> {
                 self.put_number(opcode % 256);
             }
             for operand in 0..self.numbers[about + 1] {
-                let kind = self.numbers[about + 2 + operand as usize];
-                let mut value = self.next(if kind < ALIGNED { kind } else { ALIGNMENT });
-                match kind {
+                let at = about + 2 + 2 * operand as usize;
+                let kind = self.numbers[at];
+                let mut value = if kind < INSIDE { self.next(kind) } else { self.numbers[at + 1] };
+                match kind % INSIDE {
                     // Told by where it stands in `recent`; beyond `seen` everybody is in order.
-                    LOCAL => {
+                    READ | WRITTEN => {
                         while seen <= value {
                             self.recent[seen as usize] = seen as u16;
                             seen += 1;
@@ -161,7 +162,6 @@ impl Unpacker<'_> {
                             self.put_number(target);
                         }
                     }
-                    ALIGNED.. => self.put(value ^ (kind - ALIGNED)),
                     _ => self.put_number(value),
                 }
             }
@@ -190,7 +190,7 @@ pub unsafe extern "C" fn unpack(base: usize, length: usize, room: usize) -> usiz
     let mut instructions = [0; MOST_OPCODES];
     for instruction in &mut instructions[..numbers[0] as usize] {
         *instruction = about;
-        about += 2 + numbers[about as usize + 1];
+        about += 2 + 2 * numbers[about as usize + 1];
     }
     let mut at = [0; STREAMS];
     let mut start = about + STREAMS as u32;

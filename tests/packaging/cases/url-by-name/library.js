@@ -1,0 +1,1 @@
+export { RunClient, createRunCore, splitIntoTextBlocks } from 'steadystream/url';
