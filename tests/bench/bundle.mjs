@@ -38,6 +38,7 @@ const HELPERS = [
   "export { feed, read } from './lib/feed.js';",
   "export { holdRuns } from './lib/held.js';",
   "export { feedLive } from './lib/live.js';",
+  "export { IN_SIGHT, read as readSidebar } from './lib/shown.js';",
 ];
 
 /** Each contestant alone, as a page would ship it: path -> script, which exports it and what feeds it. */

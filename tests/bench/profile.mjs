@@ -18,7 +18,7 @@ const { values: flags } = parseArgs({
     top: { type: 'string', default: '30' },
   },
 });
-const params = { events: Number(flags.events), chunk: Number(flags.chunk), wire: flags.wire, every: Number(flags.every) };
+const params = { rows: 10_000, sessions: 1_000, updates: 50_000, events: Number(flags.events), chunk: Number(flags.chunk), wire: flags.wire, every: Number(flags.every) };
 const options = { contestants: [flags.contestant], rounds: Number(flags.rounds), warmUpMs: Number(flags['warm-up']) };
 
 /** The functions whose callees are timed: one in each workload. The bundler numbers those of one name. */

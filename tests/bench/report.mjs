@@ -23,10 +23,8 @@ const ORDER = ['ours', 'reference', 'peer', 'bound'];
 const byRole = (a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role);
 
 /** Cases that share all but the chunk size, as one table. */
-const catchUpTable = (cases) => {
-  const { params: { events, wire } } = cases[0];
-  const bytes = cases[0].measured.bytes;
-  const rows = [`\n${events.toLocaleString('en')} events, ${wire}, ${(bytes / 1e6).toFixed(2)} MB`];
+const feedTable = (title, cases) => {
+  const rows = [`\n${title}, ${(cases[0].measured.bytes / 1e6).toFixed(2)} MB`];
   rows.push(line('ratio, middle half', cases.map(({ params }) => `${chunkName(params.chunk)} chunks`)));
   const all = cases.map(({ measured }) => ratios(measured.results));
   for (const { name, title, role } of [...all[0]].sort(byRole)) {
@@ -39,6 +37,13 @@ const catchUpTable = (cases) => {
   }
   return rows;
 };
+
+const catchUpTable = (cases) => {
+  const { events, wire } = cases[0].params;
+  return feedTable(`${events.toLocaleString('en')} events, ${wire}`, cases);
+};
+const activeTitle = ({ params: { rows, updates, sessions } }) =>
+  `${rows.toLocaleString('en')} active runs, ${updates.toLocaleString('en')} updates of ${sessions.toLocaleString('en')} sessions`;
 
 const growthTable = (title, { at, results }) => {
   const rows = [`\n${title}`];
@@ -85,6 +90,7 @@ const TABLES = {
   'catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
   wires: (cases) => groupBy(cases, ({ params }) => params.wire).flatMap(catchUpTable),
   'ui-catch-up': (cases) => groupBy(cases, ({ params }) => params.events).flatMap(catchUpTable),
+  'active-runs': (cases) => feedTable(activeTitle(cases[0]), cases),
   growth: (cases) => cases.flatMap(({ measured }) =>
     growthTable('Cost of one more delta, us, each delta a chunk of its own and a look after each', measured)),
   'tool-input': (cases) => cases.flatMap(({ measured }) =>
@@ -132,6 +138,19 @@ TABLES.live = (cases) => cases.flatMap(({ params: { runs, eventsPerSecond }, mea
   }),
 ]);
 
+TABLES.rendered = (cases) => cases.flatMap(({ params: { runs, eventsPerSecond }, measured: { results } }) => [
+  `\nThe same rendered by React, ${runs} rows and one message, ${eventsPerSecond} events a second each`,
+  line('middle half', ['frames a second', 'ms/s above the feed', 'ms/s in all', 'long tasks, longest']),
+  ...liveSpreads(results).sort(byRole).map(({ title, role, wrong, fps, above, busy, longTasks }) => {
+    if (wrong) return line(title, ['WRONG ANSWER']);
+    const long = longTasks.flat();
+    return line(role === 'bound' ? `. ${title}` : title, [
+      range(spread(fps)), role === 'bound' ? '' : range(above), range(spread(busy)),
+      long.length === 0 ? 'none' : `${long.length}, ${number(Math.max(...long))} ms`,
+    ]);
+  }),
+]);
+
 /** Everything that was measured, as lines of text. */
 export const tables = ({ workloads, sizes }) => [
   ...workloads.flatMap(({ name, cases }) => TABLES[name](cases)),
@@ -141,8 +160,10 @@ export const tables = ({ workloads, sizes }) => [
 /** `{ name, value, bar, goal, isMet, isAtGoal }` for each bar whose workload was measured; `value` is a median. */
 export const verdicts = ({ workloads, sizes }) => {
   const list = [];
-  const judge = (name, value, { bar, goal }, show = number) =>
-    list.push({ name, value, bar, goal, isMet: value <= bar, isAtGoal: value <= goal, show });
+  const judge = (name, value, { bar, goal, isMost = true }, show = number) => {
+    const holds = (limit) => (isMost ? value <= limit : value >= limit);
+    list.push({ name, value, bar, goal, sign: isMost ? '<=' : '>=', isMet: holds(bar), isAtGoal: holds(goal), show });
+  };
   const ours = (results) => results.find(({ role }) => role === 'ours');
   const casesOf = (wanted) => workloads.find(({ name }) => name === wanted)?.cases ?? [];
   for (const { params: { events, chunk }, measured } of casesOf('catch-up')) {
@@ -157,6 +178,10 @@ export const verdicts = ({ workloads, sizes }) => {
   for (const { params: { events, chunk }, measured } of casesOf('ui-catch-up')) {
     const { ratio } = ours(ratios(measured.results)) ?? {};
     if (ratio) judge(`UI message stream, ${events.toLocaleString('en')} chunks, ${chunkName(chunk)}`, ratio.median, BARS.uiCatchUp);
+  }
+  for (const { params: { chunk }, measured } of casesOf('active-runs')) {
+    const { ratio } = ours(ratios(measured.results)) ?? {};
+    if (ratio) judge(`active runs, ${chunkName(chunk)}`, ratio.median, BARS.activeRuns);
   }
   for (const { measured: { at, results } } of casesOf('growth')) {
     const { costs } = ours(results) ?? {};
@@ -180,6 +205,12 @@ export const verdicts = ({ workloads, sizes }) => {
     const { ratio, wrong } = ours(liveSpreads(measured.results)) ?? {};
     if (ratio && !wrong) judge(`${runs} live runs, busy above the bare feed`, ratio.median, BARS.live);
   }
+  for (const { params: { runs }, measured } of casesOf('rendered')) {
+    const { fps, above, wrong } = ours(liveSpreads(measured.results)) ?? {};
+    if (wrong || !fps) continue;
+    judge(`${runs} live runs in React, frames a second`, spread(fps).median, BARS.renderedFps);
+    judge(`${runs} live runs in React, ms/s above the feed`, above.median, BARS.renderedBusy);
+  }
   const entry = sizes?.[0];
   if (entry) for (const kind of ['gzip', 'brotli']) judge(`default entry, ${kind}`, entry[kind], BARS[kind], kb);
   return list;
@@ -188,8 +219,8 @@ export const verdicts = ({ workloads, sizes }) => {
 export const verdictTable = (list) => [
   '\nAgainst the bars of DESIGN.md (medians)',
   line('', ['measured', 'bar', 'goal']).replace(/^ {2}/, '  '.padEnd(14)),
-  ...list.map(({ name, value, bar, goal, isMet, isAtGoal, show }) =>
-    `  ${(isMet ? 'pass' : 'MISSED').padEnd(8)}${name.padEnd(WIDTH - 6)} ${show(value).padEnd(10)} <= ${show(bar).padEnd(10)} ${isAtGoal ? 'at goal' : 'goal'} ${show(goal)}`),
+  ...list.map(({ name, value, bar, goal, sign, isMet, isAtGoal, show }) =>
+    `  ${(isMet ? 'pass' : 'MISSED').padEnd(8)}${name.padEnd(WIDTH - 6)} ${show(value).padEnd(10)} ${sign} ${show(bar).padEnd(10)} ${isAtGoal ? 'at goal' : 'goal'} ${show(goal)}`),
 ];
 
 /** The wrong answers, a line each. */

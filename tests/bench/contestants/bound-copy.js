@@ -7,7 +7,7 @@ const area = new Uint8Array(memory.buffer, PAGE / 2, 65536);
 export default {
   name: 'copy into wasm alone',
   role: 'bound',
-  protocols: ['bichat', 'ui-message'],
+  protocols: ['bichat', 'ui-message', 'active-runs'],
 
   catchUp({ groups }) {
     let bytes = 0;

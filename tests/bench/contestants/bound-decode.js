@@ -1,7 +1,7 @@
 export default {
   name: 'TextDecoder alone',
   role: 'bound',
-  protocols: ['bichat', 'ui-message'],
+  protocols: ['bichat', 'ui-message', 'active-runs'],
 
   catchUp({ groups }) {
     const decoder = new TextDecoder();

@@ -1,7 +1,7 @@
 export default {
   name: 'JSON.parse alone',
   role: 'bound',
-  protocols: ['bichat', 'ui-message'],
+  protocols: ['bichat', 'ui-message', 'active-runs'],
 
   /** The data of all events, as strings: finding them is not counted. */
   prepare: ({ bytes }) => new TextDecoder().decode(bytes).split(/\r?\n/)

@@ -6,4 +6,8 @@ export default {
     const reader = (await fetch(url)).body.getReader();
     while (!(await reader.read()).done);
   },
+
+  render(urls) {
+    urls.forEach((url) => this.live(url));
+  },
 };

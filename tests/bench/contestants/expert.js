@@ -1,5 +1,6 @@
 // What an expert writes by hand: a streaming decoder, the best SSE parser there is, JSON.parse, `+=`.
 import { createParser } from 'eventsource-parser';
+import { ActiveMap } from '../lib/active-map.js';
 import { Fold } from '../lib/fold.js';
 import { UiFold } from '../lib/ui-fold.js';
 
@@ -16,6 +17,10 @@ const FOLDS = {
   'ui-message'() {
     const fold = new UiFold();
     return { fold, onEvent: ({ data }) => { if (data !== '[DONE]') fold.apply(JSON.parse(data)); } };
+  },
+  'active-runs'() {
+    const fold = new ActiveMap();
+    return { fold, onEvent: ({ data }) => fold.apply(JSON.parse(data)) };
   },
 };
 
@@ -34,7 +39,7 @@ export default {
   name: "expert's JS",
   title: "the expert's JS (eventsource-parser + JSON.parse)",
   role: 'reference',
-  protocols: ['bichat', 'ui-message'],
+  protocols: ['bichat', 'ui-message', 'active-runs'],
 
   open,
 

@@ -1,15 +1,16 @@
-import { RunClient, createRunCore } from '../../../pkg/index.js';
+import { RunClient, createActiveRunsCore, createRunCore } from '../../../pkg/index.js';
 import { answerWith } from '../lib/body.js';
 
-const client = new RunClient({ baseUrl: '/shared', protocol: 'bichat' });
+// The page's own `fetch` opens no connection, of which a server over HTTP/1.1 would have too few.
+const client = new RunClient({ baseUrl: '/shared', protocol: 'bichat', maxConnections: Infinity });
 
 export default {
   name: 'steadystream',
   role: 'ours',
-  protocols: ['bichat', 'ui-message'],
+  protocols: ['bichat', 'ui-message', 'active-runs'],
 
   open(protocol) {
-    const core = createRunCore({ protocol });
+    const core = protocol === 'active-runs' ? createActiveRunsCore() : createRunCore({ protocol });
     return {
       push: (bytes) => core.push(bytes),
       snapshot: () => core.snapshot(),

@@ -3,8 +3,11 @@
 const HEADERS = { 'content-type': 'text/event-stream' };
 const TICK_MS = 5;
 
-/** `chunks`: what each of the runs says, one by one, `eventsPerSecond` of them a second; the runs take turns. */
-export const feedLive = (contestant, chunks, { runs, eventsPerSecond }) => {
+/**
+ * `begin(urls, look)`: asks for all runs, and shows each view of the i-th to `look(i, view)`, or to nobody. `chunks`: what each of the
+ * runs says, one by one, `eventsPerSecond` of them a second; the runs take turns.
+ */
+export const feedLive = (begin, chunks, { runs, eventsPerSecond }) => {
   const bodies = [];
   globalThis.fetch = async () => {
     const body = new ReadableStream({ start: (controller) => { bodies.push(controller); } });
@@ -20,7 +23,7 @@ export const feedLive = (contestant, chunks, { runs, eventsPerSecond }) => {
   const draw = () => requestAnimationFrame(draw);
   draw();
 
-  for (let i = 0; i < runs; i++) contestant.live(`live-${i}`, (view) => look(i, view));
+  begin(Array.from({ length: runs }, (_, i) => `live-${i}`), look);
 
   const start = performance.now();
   let said = 0;
@@ -33,6 +36,17 @@ export const feedLive = (contestant, chunks, { runs, eventsPerSecond }) => {
   const longTasks = [];
   const task = () => new Promise((resolve) => { setTimeout(resolve); });
   return {
+    /** Frames a second, from now on. */
+    countFrames() {
+      const begun = performance.now();
+      let frames = 0;
+      const count = () => {
+        frames += 1;
+        requestAnimationFrame(count);
+      };
+      requestAnimationFrame(count);
+      return () => frames * 1000 / (performance.now() - begun);
+    },
     watchLongTasks() {
       new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration))).observe({ type: 'longtask' });
     },

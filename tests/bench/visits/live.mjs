@@ -1,5 +1,6 @@
 // Many runs at once: 200 of them with 50 events a second each, every event a chunk of its own, and somebody who looks at all of
 // them. What the main thread is busy with beyond the feed itself: the CPU time of its tasks, as the browser counts it.
+import { inTurns, measureBusy } from '../lib/busy.mjs';
 import { createRun } from '../lib/wire.js';
 
 const RUNS = 200;
@@ -14,26 +15,17 @@ const EVENTS = 2000;
 const begin = async ({ script, url, ends, runs, eventsPerSecond }) => {
   const { contestant, feedLive } = await import(script);
   const bytes = new Uint8Array(await (await fetch(url)).arrayBuffer());
-  globalThis.live = feedLive(contestant, ends.map((end, i) => bytes.slice(i === 0 ? 0 : ends[i - 1], end)), { runs, eventsPerSecond });
+  const follow = (urls, look) => urls.forEach((url, i) => contestant.live(url, (view) => look(i, view)));
+  globalThis.live = feedLive(follow, ends.map((end, i) => bytes.slice(i === 0 ? 0 : ends[i - 1], end)), { runs, eventsPerSecond });
 };
-const wait = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
 const beginWatch = () => globalThis.live.watchLongTasks();
 const endWatch = () => globalThis.live.longTasks();
 const finish = () => globalThis.live.finish();
 
-const busySeconds = async (cdp) => (await cdp.send('Performance.getMetrics')).metrics.find(({ name }) => name === 'TaskDuration').value;
-
 const measureOne = (browser, { script, role }, run) => browser.withEmptyPage(async (page) => {
-  const cdp = await page.context().newCDPSession(page);
-  // CPU time: that others use the machine, too, is not the contestant's doing.
-  await cdp.send('Performance.enable', { timeDomain: 'threadTicks' });
   const url = `/runs/bichat/${EVENTS}`;
   await page.evaluate(begin, { script, url, ends: Array.from(run.ends), runs: RUNS, eventsPerSecond: EVENTS_PER_SECOND });
-  await page.evaluate(wait, WARM_UP_MS);
-  await page.evaluate(beginWatch);
-  const [busy, start] = [await busySeconds(cdp), performance.now()];
-  await page.evaluate(wait, MEASURED_MS);
-  const [busyAfter, end] = [await busySeconds(cdp), performance.now()];
+  const busy = await measureBusy(page, { warmUpMs: WARM_UP_MS, measuredMs: MEASURED_MS }, () => page.evaluate(beginWatch));
   const longTasks = await page.evaluate(endWatch);
   const { counts, texts } = await page.evaluate(finish);
   if (role !== 'bound') {
@@ -42,7 +34,7 @@ const measureOne = (browser, { script, role }, run) => browser.withEmptyPage(asy
       if (text !== wanted) throw new Error(`run ${i}: ${text?.length} units of text instead of ${wanted.length}`);
     });
   }
-  return { msPerSecond: (busyAfter - busy) * 1e6 / (end - start), longTasks };
+  return { busy, longTasks };
 });
 
 export const live = {
@@ -53,21 +45,6 @@ export const live = {
     const rounds = options.quick ? 2 : Math.min(options.rounds, MOST_ROUNDS);
     const run = createRun({ events: EVENTS });
     const entrants = (await browser.contestants()).filter(({ can }) => can.includes('live'));
-    const results = entrants.map(({ name, title, role }) => ({ name, title, role, busy: [], longTasks: [] }));
-    for (let round = 0; round < rounds; round++) {
-      for (let i = 0; i < entrants.length; i++) {
-        const at = (round + i) % entrants.length;
-        const result = results[at];
-        if (result.wrong) continue;
-        try {
-          const { msPerSecond, longTasks } = await measureOne(browser, entrants[at], run);
-          result.busy.push(msPerSecond);
-          result.longTasks.push(longTasks);
-        } catch (error) {
-          result.wrong = `${error?.message ?? error}`;
-        }
-      }
-    }
-    return { results };
+    return { results: await inTurns(entrants, rounds, ['busy', 'longTasks'], (entrant) => measureOne(browser, entrant, run)) };
   },
 };
