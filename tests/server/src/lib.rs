@@ -17,6 +17,7 @@
 //!   passes, and the weather that holds for everybody.
 //! * [`proxy`] stands before the app's port and does to connections what networks do.
 //! * [`control`] is the HTTP API that sets all this and answers what really happened ([`counters`]).
+//! * [`calm`] waits until a busy machine has caught up, before what was written is taken back.
 //! * [`assets`], [`cors`], [`auth`]: pages for the browser, and what a browser checks before it lets a page read.
 
 #![warn(missing_docs)]
@@ -26,6 +27,7 @@ pub mod app;
 pub mod assets;
 pub mod auth;
 pub mod bichat;
+pub mod calm;
 pub mod chunks;
 pub mod clock;
 pub mod config;

@@ -286,7 +286,7 @@ impl Sink {
             match stop {
                 Stop::Cut(cut) => {
                     if cut.how != Close::Fin {
-                        self.or_break(tokio::time::sleep(Duration::from_millis(cut.linger_ms))).await?;
+                        self.or_break(cut.linger()).await?;
                     }
                     return Err(Break::Cut(cut.how));
                 }

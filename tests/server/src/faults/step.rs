@@ -2,8 +2,11 @@
 //!
 //! Events are counted from 1 within one response; heartbeats and comments are not events. Bytes are those of the body.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
+use crate::calm::calm;
 use crate::net::Close;
 use crate::sse::LineEnd;
 
@@ -149,6 +152,9 @@ pub enum Kind {
     None,
 }
 
+/// The least pause between the last byte and the end of a connection.
+const LINGER: Duration = Duration::from_millis(20);
+
 /// See [`Step::cut`]. Without a place the response is cut right after its headers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -172,13 +178,22 @@ pub struct Cut {
     /// Which end.
     pub how: Close,
     /// Pause between the last byte and a `drop` or `rst`, in ms: a browser that learns of both at once throws the bytes
-    /// away. 0 lets them race.
-    #[serde(default = "linger_ms")]
-    pub linger_ms: u64,
+    /// away. 0 lets them race; without it the pause is as long as a reader needs, see [`Cut::linger`].
+    pub linger_ms: Option<u64>,
 }
 
-fn linger_ms() -> u64 {
-    20
+impl Cut {
+    /// Waits between the last byte and the end. By default 20 ms, and on until the machine has caught up with what was
+    /// written: on a busy one no number of milliseconds is enough.
+    pub async fn linger(&self) {
+        match self.linger_ms {
+            Some(ms) => tokio::time::sleep(Duration::from_millis(ms)).await,
+            None => {
+                tokio::time::sleep(LINGER).await;
+                calm().await;
+            }
+        }
+    }
 }
 
 /// See [`Step::stall`]. Without a place the response is silent from its headers on.
@@ -312,7 +327,7 @@ mod tests {
         )
         .unwrap();
         let cut = step.cut.unwrap();
-        assert_eq!((cut.after_bytes, cut.after_events, cut.how, cut.linger_ms), (Some(9), None, Close::Rst, 20));
+        assert_eq!((cut.after_bytes, cut.after_events, cut.how, cut.linger_ms), (Some(9), None, Close::Rst, None));
         assert_eq!(step.status.unwrap().retry_after, Some(RetryAfter::Seconds(2)));
     }
 }

@@ -96,7 +96,11 @@ impl<'a> Outbound<'a> {
         while let Some(stop) = self.shape.poll_stop(between) {
             match stop {
                 Stop::Cut(cut) => {
-                    self.wait(Some(after(cut.linger_ms))).await?;
+                    tokio::select! {
+                        biased;
+                        ended = self.wait(None) => ended?,
+                        () = cut.linger() => {}
+                    }
                     return Err(End::Cut(cut.how));
                 }
                 Stop::Stall(stall) if between => {
