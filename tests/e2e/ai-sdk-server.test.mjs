@@ -7,13 +7,14 @@ import { after, before, describe, test } from 'node:test';
 import { ask, fold } from './support/ai-client.mjs';
 import { startAiServer } from './support/ai-server.mjs';
 import { assertHistory, historyOf } from './support/history.mjs';
+import { AWAY } from './support/lab.mjs';
 import { Chance } from './support/schedule.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertMessage, assertSound } from './support/truth.mjs';
 
 const QUESTION = 'why? 何故';
 /** An answer comes chunk by chunk, each from the test's own process: a machine with much to do takes its time. */
-const PATIENCE = 30_000;
+const PATIENCE = 60_000;
 const LOST = ['reconnecting fetch disconnected', '?open fetch disconnected', '?open fetch'];
 
 let stage;
@@ -124,8 +125,14 @@ describe('a server of the AI SDK', { concurrency: 4 }, () => {
   });
 
   testHere('that has forgotten an answer has the user told, who keeps what there is', async (lab, server, options) => {
+    hold(server);
     server.cut(truth.bytes - 100);
-    const { key, sessionId } = await send(lab, { ...options, retry: { baseMs: 1000, jitter: 'none' } });
+    const { key, sessionId } = await send(lab, { ...options, ...AWAY });
+    await lab.until(key, ({ text }) => text.length > 100);
+    server.goOn(sessionId);
+    await lab.until(key, ({ connection }) => connection.state === 'reconnecting');
+    await server.message(sessionId);
+    await lab.comeBack();
     const report = await lab.settled(key, PATIENCE);
     assertSound(report);
     assert.deepEqual([report.snapshot.status, report.snapshot.error.code, report.snapshot.error.status], ['interrupted', 'run-ended', 204]);

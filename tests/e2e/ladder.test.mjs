@@ -88,7 +88,7 @@ describe('ladder', { concurrency: 6 }, () => {
     const rungs = WHOLE.slice(0, WHOLE.indexOf(rung) + 1);
     testAlone(`a server that was down on every rung, and is back when it is the turn of ${rung}, is nobody's fault`, async (lab, control) => {
       // Long enough waits to bring the server back in one of them.
-      const options = { retry: { baseMs: 800, capMs: 800, jitter: 'none' } };
+      const options = { retry: { baseMs: 2500, capMs: 2500, jitter: 'none' } };
       const sent = await sendChat(lab, { transports: WHOLE, recipe: { events: 300, eventsPerSecond: 100 }, options, notify: 'sync' });
       await lab.until(sent.key, ({ text }) => text !== '');
       await control.now('offline');

@@ -20,6 +20,8 @@ async function begin(recipe) {
 }
 
 const optionsFor = (transport) => ({ transports: [transport], ...QUICK });
+/** A refusal is one of the first connect, however slow the machine is. */
+const GRACE = { connectGraceMs: 30_000 };
 
 /** Tests that run once on each transport, with a page of their own for the time. */
 function testBoth(name, play) {
@@ -56,7 +58,7 @@ describe('subscribeRunEvents', { concurrency: 4 }, () => {
       const failure = await lab.client({ options }).subscribeRunEvents(sessionId, runId, { onChunk() {}, onError }).catch((e) => e);
       window.removeEventListener('error', ignore);
       return { name: failure?.name, status: failure?.status, isTyped: failure instanceof lab.steadystream.RunEventsConnectError };
-    }, { run, options: optionsFor(transport) });
+    }, { run, options: { ...optionsFor(transport), ...GRACE } });
     assert.deepEqual(error, { name: 'RunEventsConnectError', status: 503, isTyped: true });
     lab.errors.length = 0;
   });
@@ -111,7 +113,7 @@ describe('subscribeRunEvents', { concurrency: 4 }, () => {
       via: 'subscribe',
       sessionId: randomUUID(),
       runId: randomUUID(),
-      client: { options: { ...optionsFor(transport), baseUrl: `${server.app}/bi-chat` } },
+      client: { options: { ...optionsFor(transport), ...GRACE, baseUrl: `${server.app}/bi-chat` } },
     });
     const { outcomes: [{ rejected }], chunks, errors } = await lab.settled(key);
     assert.equal(rejected.name, 'RunEventsConnectError');

@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test';
 import { testCases } from './support/cases.mjs';
 import { assertSentOnce } from './support/chat.mjs';
 import { assertHistory } from './support/history.mjs';
+import { AWAY } from './support/lab.mjs';
 import { Stage } from './support/stage.mjs';
 import { assertPrefix, assertSound, assertTruth } from './support/truth.mjs';
 import { until } from './support/until.mjs';
@@ -111,12 +112,12 @@ describe('send, resume', { concurrency: 6 }, () => {
   });
 
   testHere('an answer whose chat has another one by now is not taken for that', async (lab, control) => {
-    const faults = [{ path: 'ui-send', steps: [{ cut: { afterEvents: 60, how: 'rst' } }] }];
-    const options = { ...OPTIONS, retry: { baseMs: 1000, jitter: 'none' } };
-    const { key, sessionId } = await send(lab, { ...LONG, reasoning: false, toolCalls: 0 }, { faults, options });
+    const { key, sessionId } = await begin(lab, { ...LONG, reasoning: false, toolCalls: 0 }, { options: { ...OPTIONS, ...AWAY } });
+    await control.now('cut', { sessionId, how: 'rst' });
     await lab.until(key, ({ connection }) => connection.state === 'reconnecting');
     // From another page, say.
     await control.recipe({ sessionId, start: true, protocol: 'ui-message' });
+    await lab.comeBack();
     const lost = await lab.settled(key);
     assertSound(lost);
     assert.deepEqual([lost.snapshot.status, lost.snapshot.error.code], ['interrupted', 'run-ended']);
@@ -213,14 +214,14 @@ describe('retry', { concurrency: 6 }, () => {
   });
 
   testHere('of an answer that ended unread: the message is sent anew, under a new id', async (lab, control) => {
-    const faults = [{ path: 'ui-send', steps: [{ cut: { afterEvents: 60, how: 'rst' } }] }];
-    const options = { ...OPTIONS, retry: { baseMs: 1500, jitter: 'none' } };
-    const { key, sessionId } = await send(lab, { ...SHORT, eventsPerSecond: 0 }, { faults, options });
+    const { key, sessionId } = await send(lab, HELD, { options: { ...OPTIONS, ...AWAY } });
+    await lab.endUnread(key, sessionId);
     const lost = await lab.settled(key);
     assertSound(lost);
     assert.deepEqual([lost.snapshot.status, lost.snapshot.error.code], ['interrupted', 'run-ended']);
     await assertPrefix(control, lost);
     assert.notEqual(lost.snapshot.text, '', 'partial text survives');
+    await control.recipe({ sessionId, holdAt: SHORT.events });
     await retry(lab, key);
     const report = await lab.settled('again');
     assertSound(report);

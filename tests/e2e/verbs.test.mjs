@@ -77,7 +77,7 @@ describe('stop', { concurrency: 4 }, () => {
     const { key, sessionId } = await begin(lab, HELD, { options: { stopTimeoutMs: 300 } });
     await control.faults({ sessionId, path: 'stop' }, [{ delayHeadersMs: 60_000 }]);
     await lab.page.evaluate((of) => { lab.stream(of).stop(); }, key);
-    const report = await lab.settled(key, 3000);
+    const report = await lab.settled(key);
     assertSound(report);
     assert.equal(report.snapshot.status, 'cancelled');
     assert.equal(report.outcomes[0].by, 'user');

@@ -22,6 +22,9 @@ export async function startAiServer({ paceMs = 5, answer = answerTo, ids = false
   return server;
 }
 
+/** Between the last byte of a response and its cut. */
+const LINGER_MS = 50;
+
 /** One answer: the bytes it has come to, for whoever reads from the beginning. */
 class Answer {
   #pieces = [];
@@ -96,6 +99,11 @@ class AiServer {
   /** The message that the SDK itself makes of the chat's newest answer, once that is over. */
   message(chatId) {
     return this.#messages.get(chatId);
+  }
+
+  /** What waits at `holdAt` goes on, whoever reads it. */
+  goOn(chatId) {
+    this.#answers.get(chatId).hear();
   }
 
   async stop() {
@@ -190,8 +198,8 @@ class AiServer {
         response.end();
         return false;
       }
-      // Behind what has just been written, which is to arrive.
-      response.socket.write('', () => response.socket.destroy());
+      // Behind what has just been written, which is to arrive: a browser that learns of both at once throws the bytes away.
+      response.socket.write('', () => setTimeout(() => response.socket.destroy(), LINGER_MS));
       return false;
     };
   }

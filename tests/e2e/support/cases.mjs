@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { assertHistory } from './history.mjs';
+import { AWAY } from './lab.mjs';
 import { assertPrefix, assertSound, assertTruth } from './truth.mjs';
 import { until } from './until.mjs';
 
@@ -18,6 +19,7 @@ import { until } from './until.mjs';
  * @property {(string|string[])[]} transports one test for each; a list is a ladder
  * @property {object} [run] the recipe, see run-server
  * @property {boolean} [isHeldUntilLastRung] the run waits at the recipe's `holdAt` until the client has come down to that
+ * @property {boolean} [endsUnread] the run is held by its recipe until it has text, and ends while the page has no connection
  * @property {object} [client] options of the client, above QUICK
  * @property {object} [config] switches of the server; a case that has some, or speaks ws-chat, has a server to itself
  * @property {object} [proxy] what the proxy does from the beginning; the page is behind it then
@@ -25,7 +27,6 @@ import { until } from './until.mjs';
  *   the answer: of a ladder, its first transport
  * @property {boolean} [unknown] the run that is opened does not exist
  * @property {boolean} [over] the run has ended at the server before it is opened
- * @property {number} [withinMs] time to settle, by default 30 s
  * @property {Expect} expect what must come of it
  *
  * @typedef {object} Expect
@@ -125,13 +126,14 @@ async function play(lab, each, ladder) {
     requestId,
     // A state between two frames is seen by those who do not wait for one.
     notify: expect.seen || expect.announced || expect.states || expect.history ? 'sync' : undefined,
-    client: { options: { transports: ladder, ...CLIENT[protocol], ...each.client } },
+    client: { options: { transports: ladder, ...CLIENT[protocol], ...(each.endsUnread && AWAY), ...each.client } },
   });
   if (each.isHeldUntilLastRung) {
     await until(async () => (await lab.snapshot(key)).connection.transport === ladder.at(-1), 'the last rung');
     await control.now('goOn', { sessionId });
   }
-  const report = await lab.settled(key, each.withinMs);
+  if (each.endsUnread) await lab.endUnread(key, sessionId);
+  const report = await lab.settled(key);
   if (each.via === 'subscribe') await checkSubscription(control, report, expect, runId);
   else await checkRun(control, report, expect);
   const named = (line) => (Array.isArray(line) ? line.map(named) : line.replace('$transport', ladder[0]).replace('$next', ladder[1]));

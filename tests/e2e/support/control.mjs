@@ -70,7 +70,7 @@ export class Control {
 
   /** The fault-free result of a run, or of its session's newest, once it has ended at the server. */
   truth(runId, sessionId) {
-    return this.#ask('GET', `/truth?${runId ? `runId=${runId}` : `sessionId=${sessionId}`}&waitMs=15000`);
+    return this.#ask('GET', `/truth?${runId ? `runId=${runId}` : `sessionId=${sessionId}`}&waitMs=60000`);
   }
 
   runs(sessionId) {

@@ -7,6 +7,9 @@ import { stopWatchingNetwork } from './browser.mjs';
 /** Quick enough for a test, with the same shape as the defaults. */
 export const QUICK = { retry: { baseMs: 20, capMs: 200 } };
 
+/** Comes back when the test says so, and not before. */
+export const AWAY = { retry: { baseMs: 60_000, capMs: 60_000, jitter: 'none' } };
+
 // What the browser itself says of requests that fail; ours to cause, not ours to avoid.
 export const BROWSER_NOISE = /^Failed to load resource|^EventSource's response has|net::ERR_|^WebSocket connection to|has been blocked by CORS/;
 
@@ -121,6 +124,31 @@ export class Lab {
       [key, String(predicate)],
       { timeout, polling: 10 },
     );
+  }
+
+  /** Hides the page and shows it again, as far as its scripts can tell: what waits to connect does so now. */
+  comeBack() {
+    return this.page.evaluate(() => {
+      for (const hidden of [true, false]) {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }
+      delete document.hidden;
+    });
+  }
+
+  /**
+   * Has a run, which is held by its recipe, end at the server while the page has no connection: it is cut once there is text,
+   * and comes back when all is over. Its client was made with AWAY.
+   */
+  async endUnread(key, sessionId) {
+    const { control } = this.server;
+    await this.until(key, ({ text }) => text !== '');
+    await control.now('cut', { sessionId, how: 'rst' });
+    await this.until(key, ({ connection }) => connection.state === 'reconnecting');
+    await control.now('goOn', { sessionId });
+    await control.truth(undefined, sessionId);
+    await this.comeBack();
   }
 
   /** Closes all clients and holds the page to having nothing left: no timer, no connection, no error. */
