@@ -18,8 +18,8 @@ import { until } from './until.mjs';
  * @property {'send'|'open'|'subscribe'} via which verb
  * @property {(string|string[])[]} transports one test for each; a list is a ladder
  * @property {object} [run] the recipe, see run-server
- * @property {boolean} [isHeldUntilLastRung] the run waits at the recipe's `holdAt` until the client has come down to that
- * @property {boolean} [endsUnread] the run is held by its recipe until it has text, and ends while the page has no connection
+ * @property {'text'|'lastRung'|'unread'|'settled'} [heldUntil] the run waits at the recipe's `holdAt` until the client has text, has come
+ *   down to the ladder's last transport, or has settled; `unread`: it ends while the client has no connection (Lab.endUnread)
  * @property {object} [client] options of the client, above QUICK
  * @property {object} [config] switches of the server; a case that has some, or speaks ws-chat, has a server to itself
  * @property {object} [proxy] what the proxy does from the beginning; the page is behind it then
@@ -126,14 +126,20 @@ async function play(lab, each, ladder) {
     requestId,
     // A state between two frames is seen by those who do not wait for one.
     notify: expect.seen || expect.announced || expect.states || expect.history ? 'sync' : undefined,
-    client: { options: { transports: ladder, ...CLIENT[protocol], ...(each.endsUnread && AWAY), ...each.client } },
+    client: { options: { transports: ladder, ...CLIENT[protocol], ...(each.heldUntil === 'unread' && AWAY), ...each.client } },
   });
-  if (each.isHeldUntilLastRung) {
-    await until(async () => (await lab.snapshot(key)).connection.transport === ladder.at(-1), 'the last rung');
-    await control.now('goOn', { sessionId });
+  const goOn = () => control.now('goOn', { sessionId });
+  if (each.heldUntil === 'text') {
+    await lab.until(key, ({ text }) => text !== '');
+    await goOn();
   }
-  if (each.endsUnread) await lab.endUnread(key, sessionId);
+  if (each.heldUntil === 'lastRung') {
+    await until(async () => (await lab.snapshot(key)).connection.transport === ladder.at(-1), 'the last rung');
+    await goOn();
+  }
+  if (each.heldUntil === 'unread') await lab.endUnread(key, sessionId);
   const report = await lab.settled(key);
+  if (each.heldUntil === 'settled') await goOn();
   if (each.via === 'subscribe') await checkSubscription(control, report, expect, runId);
   else await checkRun(control, report, expect);
   const named = (line) => (Array.isArray(line) ? line.map(named) : line.replace('$transport', ladder[0]).replace('$next', ladder[1]));
