@@ -332,3 +332,63 @@ describe('a client', () => {
     assert.deepEqual(shown(sessions).map(([key]) => key), ['s', 'a']);
   });
 });
+
+describe('what comes while the newest page is read', () => {
+  /** A server that answers when the test says so. */
+  const beginSlow = async () => {
+    const reads = [];
+    const histories = new Histories('bichat', null);
+    const source = new Source();
+    histories.overlay(() => source);
+    const load = () => new Promise((resolve) => { reads.push((...items) => resolve({ items, next: null })); });
+    const pages = histories.messages('s', { load }, () => []);
+    pages.subscribe(() => {});
+    const answer = async (...items) => {
+      await settle();
+      reads.shift()(...items);
+      await settle();
+    };
+    await answer();
+    return { histories, source, pages, reads, answer };
+  };
+  const stored = (requestId) => ({ id: requestId, role: 'user', request_id: requestId });
+
+  test('stays on screen, though that page is without it, and has it read once more', async () => {
+    const { histories, source, pages, reads, answer } = await beginSlow();
+    source.set(entry('q1', 'sent'));
+    histories.noteEnd('s');
+    await settle();
+    // Another tab's message: sent, answered, and let go of there.
+    source.set(entry('q1', 'sent'), entry('q2', 'sent'));
+    source.set();
+    histories.noteEnd('s');
+    await answer(stored('q1'));
+    assert.deepEqual(shown(pages), [['user:q1', 'q1'], ['user:q2', null, 'sent']]);
+    await answer(stored('q1'), stored('q2'));
+    assert.deepEqual(shown(pages), [['user:q1', 'q1'], ['user:q2', 'q2']]);
+    assert.deepEqual([reads.length, pages.getSnapshot().status], [0, 'idle']);
+  });
+
+  test('is read for once, however much it is', async () => {
+    const { histories, reads, answer } = await beginSlow();
+    for (let n = 0; n < 5; n += 1) {
+      histories.noteEnd('s');
+      await settle();
+    }
+    assert.equal(reads.length, 1);
+    await answer();
+    assert.equal(reads.length, 1);
+    await answer();
+    assert.equal(reads.length, 0);
+  });
+
+  test('and is not in the page that is read for it is gone', async () => {
+    const { source, pages, answer } = await beginSlow();
+    source.set(entry('q1', 'sent'));
+    source.set();
+    const read = pages.refresh();
+    await answer();
+    await read;
+    assert.deepEqual(shown(pages), []);
+  });
+});

@@ -16,7 +16,7 @@ export class Live {
    * `source`: { get(): entries, subscribe(fn): leave }. An entry: { names: the ids that the server may list it under, turn: shared by a
    * question and its answer, value?, run?, send?, isHeld?, answer?,
    * arrive?(), forget?() }. One that is no longer given is gone, but for one that `isHeld`:
-   * that stays until the server has it, or its newest page has been read. `arrive` is called when the server has it in a page that is held, `forget`
+   * that stays until the server has it, or its newest page has been read since. `arrive` is called when the server has it in a page that is held, `forget`
    * when nothing can show it any more. Of a question whose `answer`, by this name, is held, the server has what was asked: it stands further
    * up, whatever it is called there.
    */
@@ -56,16 +56,28 @@ export class Live {
     return { byRow, rest };
   }
 
-  /** The newest page has been read: what only waited for it waits no longer. */
-  resolve() {
+  /** The keys of what is no longer given, and only waits for the server to have it. */
+  waiting() {
+    return new Set(this.#sources.flatMap((from) => {
+      const given = this.#given(from);
+      return from.entries.map(({ key }) => key).filter((key) => !given.has(key));
+    }));
+  }
+
+  /** The newest page has been read: what was `waiting` for it, when it was asked for, waits no longer. */
+  resolve(waiting) {
     for (const from of this.#sources) {
-      const given = new Set(from.source.get().map(({ names }) => this.keyOf(names)));
-      from.entries = from.entries.filter(({ key }) => given.has(key));
+      const given = this.#given(from);
+      from.entries = from.entries.filter(({ key }) => given.has(key) || !waiting.has(key));
     }
   }
 
   close() {
     for (const { leave } of this.#sources.splice(0)) leave();
+  }
+
+  #given({ source }) {
+    return new Set(source.get().map(({ names }) => this.keyOf(names)));
   }
 
   #entries() {

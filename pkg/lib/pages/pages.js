@@ -22,6 +22,8 @@ export class History {
   #abort = new AbortController();
   #loads = new Map();           // what is asked for and not yet there -> its promise
   #last = Promise.resolve();
+  #reading = null;              // of #loads, the one whose requests are on their way
+  #isOutrun = false;            // something has come since the newest page was asked for
   #cancelFrame = null;
   #isTelling = false;
   #isStale = false;
@@ -68,7 +70,8 @@ export class History {
   update() {
     this.#isStale = !this.store.isWatched();
     if (this.#isStale || this.#stretch.hasNewer) return;
-    this.load('newest');
+    if (this.#reading === 'newest') this.#isOutrun = true;
+    else this.load('newest');
   }
 
   /** 'older', 'newer' or 'newest'. A promise of whether it is there; it never rejects. */
@@ -77,8 +80,15 @@ export class History {
     const same = this.#loads.get(direction);
     if (same) return same;
     // One after the other: each begins where the one before has ended.
-    const loading = this.#last.then(() => this.#run(direction)).finally(() => this.#loads.delete(direction)).then((isThere) => {
+    const loading = this.#last.then(() => this.#run(direction)).finally(() => {
+      this.#reading = null;
+      this.#loads.delete(direction);
+    }).then((isThere) => {
       this.#change();
+      if (direction === 'newest' && this.#isOutrun) {
+        this.#isOutrun = false;
+        this.update();
+      }
       return isThere;
     });
     this.#loads.set(direction, loading);
@@ -91,6 +101,8 @@ export class History {
     if (this.isOver) return false;
     if (direction === 'newer' && !this.#stretch.hasNewer && this.#stretch.isLoaded) return true;
     const { signal } = this.#abort;
+    this.#reading = direction;
+    const waiting = this.#live.waiting();
     this.#set({ error: null });
     try {
       const steps = this.#walk[direction](this.#stretch, this.#options.limit);
@@ -99,7 +111,7 @@ export class History {
         if (this.isOver) return false;
         step = steps.next(page);
       }
-      if (direction === 'newest') this.#live.resolve();
+      if (direction === 'newest') this.#live.resolve(waiting);
       return true;
     } catch (cause) {
       if (!this.isOver) this.#set({ error: typed(cause) });
