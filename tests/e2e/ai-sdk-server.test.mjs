@@ -36,6 +36,7 @@ after(() => stage?.close());
 /** A page, and a server that nobody else has. */
 const testHere = (name, play, paceMs = 1) => test(name, () => stage.withLab(async (lab) => {
   const server = await startAiServer({ paceMs });
+  server.lingerMs = 50;
   try {
     await play(lab, server, { baseUrl: server.api, protocol: 'ui-message' });
   } finally {

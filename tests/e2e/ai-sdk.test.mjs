@@ -30,6 +30,7 @@ describe('useChat', () => {
   let errors;
   beforeEach(async () => {
     server = await startAiServer({ paceMs: 10 });
+    server.lingerMs = 50;
     context = await browser.newContext();
     page = await context.newPage();
     id = randomUUID();
@@ -93,6 +94,7 @@ describe('useChat', () => {
   test("reloaded in the middle, with persist: 'session' and a server that gives ids: from the cursor on", async () => {
     await server.stop();
     server = await startAiServer({ paceMs: 10, ids: true });
+    server.lingerMs = 50;
     await open('&resume&persist');
     await until(() => requests('GET') === 1, 'the first resume, which finds nothing');
     await ask();

@@ -307,10 +307,11 @@ describe('the demo', { concurrency: 4 }, () => {
     });
     await demo.get('fault-cut').click();
     // The wait before the first attempt, which the server then refuses, is a countdown as well.
-    await demo.page.waitForFunction(() => window.ticks.includes('in 3\u00a0s') && window.ticks.at(-1) === 'in 1\u00a0s');
+    // On a machine that stands still for a second a number is passed over, and the next countdown is looked at.
+    await demo.page.waitForFunction(() => window.ticks.slice(-3).join() === 'in 3\u00a0s,in 2\u00a0s,in 1\u00a0s');
     const { ticks, said, redrawn } = await demo.page.evaluate(() => ({ ticks: window.ticks, said: window.said, redrawn: window.redrawn }));
     await demo.control.now('clear');
-    assert.deepEqual(ticks.slice(ticks.lastIndexOf('in 3\u00a0s'), ticks.lastIndexOf('in 1\u00a0s') + 1), ['in 3\u00a0s', 'in 2\u00a0s', 'in 1\u00a0s']);
+    assert.ok(ticks.every((tick) => /^(in [1-3]\u00a0s)?$/.test(tick)), ticks.join());
     assert.deepEqual(said.filter((words) => words.includes('Reconnecting')), ['Connection lost. Reconnecting.']);
     assert.equal(redrawn, 0);
     await demo.until(({ connection }) => connection.state !== 'reconnecting');

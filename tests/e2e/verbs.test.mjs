@@ -192,7 +192,7 @@ describe('leaving the page', { concurrency: 4 }, () => {
     await control.faults({ sessionId, path: 'status' }, [
       {}, { status: { code: 404 } }, { status: { code: 500 } }, { delayHeadersMs: 60_000 },
     ]);
-    const client = { options: { statusTimeoutMs: 200 } };
+    const client = { options: { statusTimeoutMs: 2000 } };
     for (const why of ['nothing runs', '404', '500', 'a timeout']) {
       assert.equal(await lab.start({ via: 'resume', sessionId, client }), null, why);
     }
@@ -277,7 +277,7 @@ describe('sending', { concurrency: 4 }, () => {
       const lab = await stage.openLab({ server });
       const sessionId = randomUUID();
       const stuck = { status: { code: 503 } };
-      await server.control.recipe({ sessionId, events: 400, eventsPerSecond: 200, reasoning: true });
+      await server.control.recipe({ sessionId, events: 400, holdAt: 200, eventsPerSecond: 200, reasoning: true });
       await server.control.faults({ sessionId, path: 'events' }, [{ cut: { afterEvents: 60, how: 'fin' } }]);
       await server.control.faults({ sessionId, path: 'events' }, [stuck], { loop: true });
       await server.control.faults({ sessionId, path: 'resume' }, [stuck], { loop: true });
@@ -289,13 +289,14 @@ describe('sending', { concurrency: 4 }, () => {
       assert.equal(lost.snapshot.error.code, 'gave-up');
       assert.equal(lost.snapshot.error.status, 503);
       assert.equal(lost.outcomes[0].by, 'limit');
-      await assertPrefix(server.control, lost);
       await server.control.clearFaults();
       const begins = await lab.page.evaluate((of) => {
         lab.observe('again', lab.stream(of).retry());
         return lab.snapshot('again').text;
       }, key);
       assert.equal(begins, lost.snapshot.text, 'the text stays on the screen');
+      await server.control.now('goOn', { sessionId });
+      await assertPrefix(server.control, lost);
       const report = await lab.settled('again');
       assertSound(report);
       await assertTruth(server.control, report);

@@ -22,9 +22,6 @@ export async function startAiServer({ paceMs = 5, answer = answerTo, ids = false
   return server;
 }
 
-/** Between the last byte of a response and its cut. */
-const LINGER_MS = 50;
-
 /** One answer: the bytes it has come to, for whoever reads from the beginning. */
 class Answer {
   #pieces = [];
@@ -57,6 +54,8 @@ class Answer {
 class AiServer {
   /** How long after each chunk the next one comes; may be changed at any time. */
   paceMs;
+  /** Between the last byte of a response and its cut: a browser that learns of both at once throws the bytes away. */
+  lingerMs = 0;
   /** An answer waits in front of its chunk of this number until somebody reads it who is not cut. */
   holdAt = Infinity;
   /** Every answer passes it before each of its chunks. */
@@ -198,8 +197,8 @@ class AiServer {
         response.end();
         return false;
       }
-      // Behind what has just been written, which is to arrive: a browser that learns of both at once throws the bytes away.
-      response.socket.write('', () => setTimeout(() => response.socket.destroy(), LINGER_MS));
+      // Behind what has just been written, which is to arrive.
+      response.socket.write('', () => setTimeout(() => response.socket.destroy(), this.lingerMs));
       return false;
     };
   }
